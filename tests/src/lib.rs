@@ -1,0 +1,29 @@
+//! The harness of the end-to-end tests: scratch directories, the finished programs, runs with a deadline.
+//!
+//! ```text
+//! let scratch = Scratch::new("svc");
+//! let outcome = Run::new(program("svc")).args(["-u", "/nowhere"]).cwd(scratch.path()).output();
+//! assert_eq!(outcome.code, 0);
+//! ```
+//!
+//! Whatever a test starts is ended when the test ends, also when it fails: a [`Child`] by its pid, and what still lives in a
+//! [`Scratch`] directory (a supervise, say) together with the directory.
+
+mod alone;
+mod child;
+mod normalise;
+mod place;
+mod run;
+mod scratch;
+mod skip;
+mod wait;
+
+pub use alone::{in_namespaces, namespaces_work};
+pub use child::Child;
+pub use nix::sys::signal::Signal;
+pub use normalise::{number, pids, text};
+pub use place::{both, command_dir, debian, path, program, workspace};
+pub use run::{Outcome, Run};
+pub use scratch::Scratch;
+pub use skip::{is_root, record_skip};
+pub use wait::{free_port, wait_for, wait_until};

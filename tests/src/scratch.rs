@@ -1,0 +1,103 @@
+//! A directory of a test's own, removed with all that lives in it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// A new directory below the system's temporary one. When it is dropped, every process whose working directory lies in it is
+/// killed (a supervise, its service, their loggers), and the directory is removed.
+pub struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    /// Makes the directory; `name` shows in its path.
+    ///
+    /// # Panics
+    /// If the directory can't be made.
+    pub fn new(name: &str) -> Scratch {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir()
+            .join(format!("daemontools-{name}.{}.{number}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).expect("make a scratch directory");
+        // Programs that run under another account pass through it.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("chmod scratch");
+        // /tmp may be a link; what /proc/PID/cwd says is the real path.
+        Scratch { path: path.canonicalize().expect("real path of a scratch directory") }
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path of `name` in it.
+    pub fn join(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Writes a file, making the directories that lead to it; returns its path.
+    ///
+    /// # Panics
+    /// If it can't be written.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("make directories");
+        fs::write(&path, content).unwrap_or_else(|e| panic!("write {}: {e}", path.display()));
+        path
+    }
+
+    /// As [`Scratch::file`], and executable: a `run` script, say.
+    pub fn script(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.file(name, content);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("chmod a script");
+        path
+    }
+
+    /// Makes a directory and those that lead to it; returns its path.
+    ///
+    /// # Panics
+    /// If it can't be made.
+    pub fn dir(&self, name: &str) -> PathBuf {
+        let path = self.join(name);
+        fs::create_dir_all(&path).expect("make a directory");
+        path
+    }
+
+    /// The pids of all processes whose working directory lies in the scratch directory.
+    pub fn inhabitants(&self) -> Vec<i32> {
+        let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+        entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+            .filter(|pid| *pid != std::process::id().cast_signed())
+            .filter(|pid| {
+                fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|c| c.starts_with(&self.path))
+            })
+            .collect()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // More than once: a supervise may start its service between the look and the kill.
+        for _ in 0..50 {
+            let inhabitants = self.inhabitants();
+            if inhabitants.is_empty() {
+                break;
+            }
+            for pid in inhabitants {
+                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            }
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}

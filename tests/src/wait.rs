@@ -1,0 +1,37 @@
+//! Waiting for conditions, never for a fixed time.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+/// Waits until `condition` holds.
+///
+/// # Panics
+/// With `what`, if it doesn't hold by the deadline.
+pub fn wait_until(what: &str, deadline: Duration, mut condition: impl FnMut() -> bool) {
+    let held = wait_for(deadline, || condition().then_some(()));
+    assert!(held.is_some(), "waited {deadline:?} in vain for {what}");
+}
+
+/// Waits until `attempt` gives something, and returns it; `None` at the deadline.
+pub fn wait_for<T>(deadline: Duration, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = attempt() {
+            return Some(value);
+        }
+        if start.elapsed() >= deadline {
+            return None;
+        }
+        // The step of a poll, not a guess at how long something takes.
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// A TCP port of 127.0.0.1 that was free a moment ago. (`tcpserver -1` with port 0 is free of the race that is left.)
+///
+/// # Panics
+/// If there is none.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
