@@ -1,0 +1,22 @@
+//! What all programs of daemontools-rs share: how they start and end, how they read options and
+//! numbers, how they say what is wrong, time labels, and the environment that they hand on.
+
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
+pub mod diagnostic;
+pub mod env;
+pub mod getopt;
+pub mod number;
+mod program;
+pub mod reason;
+pub mod tai64n;
+
+pub use diagnostic::{Exit, Failure, Name};
+pub use number::{Decimal, decimal};
+#[doc(hidden)]
+pub use program::finish;
+pub use reason::reason;
+#[doc(hidden)]
+pub use sys;

@@ -1,0 +1,39 @@
+//! The small runtime under daemontools-rs, and its only crate with unsafe code.
+//!
+//! Ordinary system calls come from rustix, re-exported here without its `std` feature. What rustix
+//! doesn't offer is built here, each behind a safe face: the start of a program without a C
+//! library ([`entry!`]), its memory ([`alloc`], [`mem`]), `execve` with the originals' search of
+//! `PATH` ([`exec`]), a vfork-like spawn with exact hand-over ([`spawn`]), `fork` ([`mod@fork`]),
+//! signal dispositions and masks ([`signal`]), `ppoll` ([`poll`]), and accounts without NSS
+//! ([`account`]).
+//!
+//! Two modes (see build.rs): **freestanding**, where a handful of system calls is made by hand
+//! (`raw/freestanding.rs`), and **hosted**, where the C library makes them (`raw/hosted.rs`).
+//! Nothing else differs. Every function may be used from an ordinary std program too.
+
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc as alloc_crate;
+
+pub mod account;
+pub mod alloc;
+pub mod args;
+pub mod clock;
+pub mod descriptor;
+pub mod exec;
+pub mod fork;
+pub mod mem;
+pub mod poll;
+mod raw;
+pub mod signal;
+pub mod spawn;
+pub mod start;
+pub mod title;
+
+pub use args::{Args, Env, Vector};
+pub use descriptor::{borrow, read, write_all};
+pub use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+pub use rustix::io::Errno;
+pub use rustix::{
+    event, fd, ffi, fs, io, mm, net, pipe, process, rand, system, termios, thread, time,
+};
