@@ -1,0 +1,98 @@
+# daemontools-rs: what an administrator and a developer type.
+#
+#   make                 builds the finished programs into command/
+#   make setup check     installs them under PREFIX, then verifies what was installed
+#   make test            all tests          make demo     see it work, as an ordinary user
+#
+# Variables: PREFIX (/usr/local), DESTDIR (packagers), LINKS=1 (the traditional names as links), HOSTED=1 (programs that
+# lean on the C library instead of our own runtime: the only mode on processors other than x86-64), CERT_FLAGS (make cert).
+
+PREFIX = /usr/local
+DESTDIR =
+LINKS =
+HOSTED =
+CERT_FLAGS =
+CARGO = cargo
+
+BIN = $(DESTDIR)$(PREFIX)/bin
+MAN = $(DESTDIR)$(PREFIX)/share/man/man8
+
+PACKAGES = svscan supervise svc softlimit setuidgid tcpserver multilog pop3 checkpassword
+PROGRAMS := $(sort $(basename $(notdir $(wildcard $(PACKAGES:%=%/src/bin/*.rs)))))
+PAGES := $(wildcard man/*.8)
+
+# The traditional places that LINKS=1 fills.
+COMMAND = $(filter svscan svscanboot readproctitle supervise svc svok svstat svup softlimit setuidgid envuidgid envdir \
+	envini setlock fghack pgrphack setuser multilog tai64n tai64nlocal, $(PROGRAMS))
+QMAIL = $(filter qmail-popup qmail-pop3d splogger maildirmake, $(PROGRAMS))
+
+# Each mode of `sys` has a build directory of its own, so that going back and forth builds nothing twice.
+ifeq ($(HOSTED),)
+TARGET = $(CURDIR)/target/freestanding
+else
+TARGET = $(CURDIR)/target/hosted
+export DAEMONTOOLS_HOSTED = 1
+endif
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+BUILT = $(TARGET)/$(HOST)/release
+
+.PHONY: all setup check cert cert-req demo test bench clean
+
+all:
+	@RUSTFLAGS="$(RUSTFLAGS) -C target-feature=+crt-static" $(CARGO) build --locked --release --bins \
+		--target "$(HOST)" --target-dir "$(TARGET)" $(PACKAGES:%=-p %)
+	@set -e; mkdir -p command; cd command; \
+	for p in $(PROGRAMS); do \
+		cmp -s "$(BUILT)/$$p" $$p || { cp "$(BUILT)/$$p" "$(TARGET)/new" && mv -f "$(TARGET)/new" $$p; }; \
+	done; \
+	for f in * .[!.]*; do \
+		case " $(PROGRAMS) " in *" $$f "*) ;; *) rm -rf "$$f";; esac; \
+	done
+
+# Each file is put beside its name and renamed, so that a running program is never "text file busy" or half there.
+# `sudo make setup` needs no Rust once the programs are built.
+setup:
+	@for p in $(PROGRAMS); do test -x command/$$p || exec $(MAKE) --no-print-directory all; done
+	@set -e; umask 022; mkdir -p "$(BIN)" "$(MAN)"; \
+	put() { cp "$$1" "$$2.new"; chmod "$$3" "$$2.new"; mv -f "$$2.new" "$$2"; }; \
+	for p in $(PROGRAMS); do put command/$$p "$(BIN)/$$p" 755; done; \
+	for m in $(PAGES); do put $$m "$(MAN)/$${m##*/}" 644; done; \
+	echo "setup: $(words $(PROGRAMS)) programs are in $(BIN), $(words $(PAGES)) pages in $(MAN)"
+ifneq ($(LINKS),)
+	@set -e; umask 022; \
+	link() { \
+		mkdir -p "$(DESTDIR)$$1"; n="$(DESTDIR)$$1/$$2"; \
+		if test -e "$$n" && ! test -L "$$n"; then mv "$$n" "$$n.old"; echo "setup: kept the old $$n as $$n.old"; fi; \
+		ln -sf "$(PREFIX)/bin/$$2" "$$n.new"; mv -fT "$$n.new" "$$n"; \
+	}; \
+	for p in $(COMMAND); do link /command $$p; done; \
+	for p in $(QMAIL); do link /var/qmail/bin $$p; done; \
+	link /bin checkpassword; \
+	echo "setup: links are in $(DESTDIR)/command, $(DESTDIR)/var/qmail/bin and $(DESTDIR)/bin/checkpassword"
+endif
+
+check:
+	@PROGRAMS="$(PROGRAMS)" LINKS="$(LINKS)" tests/check "$(BIN)"
+
+cert cert-req:
+	@test -x command/tcpserver-cert || exec $(MAKE) --no-print-directory all
+	@command/tcpserver-cert $(if $(filter cert-req,$@),--request) $(CERT_FLAGS)
+
+# The demo is a program of the package `tests`, which is always built by an invocation of its own: Cargo unifies
+# features within one, and what tests lean on must not reach the freestanding programs.
+demo: all
+	@$(CARGO) run --locked --quiet --target-dir "$(TARGET)" -p tests --bin demo -- $(if $(CHECK),--check)
+
+SKIPS = $(TARGET)/skips
+test: all
+	@rm -f "$(SKIPS)"; export SKIPS="$(SKIPS)"; failed=; \
+	$(CARGO) test --locked --no-fail-fast --target-dir "$(TARGET)" --workspace --exclude tests || failed=1; \
+	$(CARGO) test --locked --no-fail-fast --target-dir "$(TARGET)" -p tests || failed=1; \
+	if test -s "$(SKIPS)"; then echo "Not tried here:"; sort -u "$(SKIPS)"; fi; \
+	if test "$$failed"; then echo "make test: failed"; exit 1; else echo "make test: all passed"; fi
+
+bench: all
+	@bench/run
+
+clean:
+	rm -rf target command
