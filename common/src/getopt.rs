@@ -173,7 +173,10 @@ mod tests {
 
     #[test]
     fn anything_after_two_dashes_ends_the_options() {
-        assert_eq!(read(&["p", "-a", "--bcd", "-a"], b"a"), (vec![Ok(Opt::Flag(b'a'))], vec!["-a".into()]));
+        assert_eq!(
+            read(&["p", "-a", "--bcd", "-a"], b"a"),
+            (vec![Ok(Opt::Flag(b'a'))], vec!["-a".into()])
+        );
         assert_eq!(read(&["p", "-"], b"a"), (vec![], vec!["-".into()]));
         assert_eq!(read(&["p"], b"a"), (vec![], vec![]));
     }

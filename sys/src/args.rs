@@ -171,8 +171,7 @@ impl Vector<'_> {
 
 impl<'a> FromIterator<&'a CStr> for Vector<'a> {
     fn from_iter<I: IntoIterator<Item = &'a CStr>>(strings: I) -> Self {
-        let pointers =
-            strings.into_iter().map(CStr::as_ptr).chain([core::ptr::null()]).collect();
+        let pointers = strings.into_iter().map(CStr::as_ptr).chain([core::ptr::null()]).collect();
         Self(Pointers::Owned(pointers), PhantomData)
     }
 }

@@ -22,7 +22,11 @@ mod implementation {
     pub unsafe fn copy(target: *mut u8, source: *const u8, count: usize) {
         // SAFETY: the caller's promise, handed on.
         unsafe {
-            if count <= 32 { copy_small(target, source, count) } else { forward(target, source, count) }
+            if count <= 32 {
+                copy_small(target, source, count);
+            } else {
+                forward(target, source, count);
+            }
         }
     }
 
@@ -229,7 +233,10 @@ mod tests {
                 // SAFETY: the range lies within the vector.
                 unsafe { set(target.as_mut_ptr().add(to), 0xA5, size) };
                 let hits = target.iter().filter(|byte| **byte == 0xA5).count();
-                assert_eq!((hits, target[to..to + size].iter().all(|byte| *byte == 0xA5)), (size, true));
+                assert_eq!(
+                    (hits, target[to..to + size].iter().all(|byte| *byte == 0xA5)),
+                    (size, true)
+                );
             }
         }
     }
@@ -241,13 +248,16 @@ mod tests {
                 let left = pattern();
                 let mut right = left.clone();
                 // SAFETY (here and below): both ranges lie within their vectors.
-                let same = unsafe { compare(left.as_ptr().add(offset), right.as_ptr().add(offset), size) };
+                let same =
+                    unsafe { compare(left.as_ptr().add(offset), right.as_ptr().add(offset), size) };
                 assert_eq!(same, 0);
                 for at in 0..size {
                     right[offset + at] = right[offset + at].wrapping_add(1);
                     let expected = left[offset..offset + size].cmp(&right[offset..offset + size]);
                     // SAFETY: as above.
-                    let got = unsafe { compare(left.as_ptr().add(offset), right.as_ptr().add(offset), size) };
+                    let got = unsafe {
+                        compare(left.as_ptr().add(offset), right.as_ptr().add(offset), size)
+                    };
                     assert_eq!(got.cmp(&0), expected, "size {size}, difference at {at}");
                     right[offset + at] = left[offset + at];
                 }

@@ -72,27 +72,26 @@ macro_rules! __start {
             ".type _start,@function",
             "_start:",
             "xor ebp, ebp",
-            "mov rdi, rsp",
-            "lea rsi, [rip + __ehdr_start]",
-            "lea rdx, [rip + _DYNAMIC]",
+            "mov r12, rsp",
             "and rsp, -16",
+            "lea rdi, [rip + __ehdr_start]",
+            "lea rsi, [rip + _DYNAMIC]",
+            "call {relocate}",
+            "mov rdi, r12",
             "call {start}",
             "ud2",
             ".weak _DYNAMIC",
             ".hidden _DYNAMIC",
             ".weak __ehdr_start",
             ".hidden __ehdr_start",
+            relocate = sym $crate::start::daemontools_relocate,
             start = sym daemontools_start,
         );
 
-        unsafe extern "C" fn daemontools_start(
-            stack: *const usize,
-            image: *const u8,
-            dynamic: *const $crate::start::Dynamic,
-        ) -> ! {
+        unsafe extern "C" fn daemontools_start(stack: *const usize) -> ! {
             const MAIN: $crate::start::Main = $main;
-            // SAFETY: `_start` hands over what the kernel and the linker laid out.
-            unsafe { $crate::start::freestanding(stack, image, dynamic, MAIN) }
+            // SAFETY: `_start` hands over what the kernel laid out, in a relocated program.
+            unsafe { $crate::start::freestanding(stack, MAIN) }
         }
 
         #[unsafe(no_mangle)]
@@ -188,85 +187,76 @@ pub fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
 }
 
 #[cfg(freestanding)]
-pub use self::kernel::{Dynamic, freestanding};
+pub use self::kernel::{daemontools_relocate, freestanding};
 
 #[cfg(freestanding)]
 mod kernel {
     use super::{Main, Startup};
+    use core::arch::global_asm;
     use core::ffi::c_char;
 
-    /// An entry of the dynamic section: ELF-64 `Elf64_Dyn`.
-    #[repr(C)]
-    pub struct Dynamic {
-        tag: u64,
-        value: u64,
+    unsafe extern "C" {
+        /// Applies a static position-independent executable's own relocations.
+        ///
+        /// rdi: the address at which it was loaded; rsi: its dynamic section.
+        pub fn daemontools_relocate();
     }
 
-    const DT_NULL: u64 = 0;
-    const DT_RELA: u64 = 7;
-    const DT_RELASZ: u64 = 8;
+    // In assembly, since unoptimised Rust calls and reads through words that aren't relocated yet.
+    // The dynamic section (ELF-64 `Elf64_Dyn`: tag, value) names the table and its size in bytes;
+    // each entry of the table (`Elf64_Rela`: offset, info, addend) of the kind R_X86_64_RELATIVE,
+    // the only one in such a program, says: the word at `offset` is the load address + addend.
+    global_asm!(
+        ".pushsection .text.daemontools_relocate,\"ax\",@progbits",
+        ".globl daemontools_relocate",
+        ".hidden daemontools_relocate",
+        ".type daemontools_relocate,@function",
+        "daemontools_relocate:",
+        "xor eax, eax",
+        "xor ecx, ecx",
+        "2:",
+        "mov rdx, [rsi]",
+        "cmp rdx, {DT_RELA}",
+        "cmove rax, [rsi + 8]",
+        "cmp rdx, {DT_RELASZ}",
+        "cmove rcx, [rsi + 8]",
+        "add rsi, 16",
+        "test rdx, rdx",
+        "jnz 2b",
+        "add rax, rdi",
+        "add rcx, rax",
+        "3:",
+        "cmp rax, rcx",
+        "jae 5f",
+        "cmp qword ptr [rax + 8], {R_X86_64_RELATIVE}",
+        "jne 4f",
+        "mov rdx, [rax]",
+        "mov rsi, [rax + 16]",
+        "add rsi, rdi",
+        "mov [rdi + rdx], rsi",
+        "4:",
+        "add rax, 24",
+        "jmp 3b",
+        "5:",
+        "ret",
+        ".popsection",
+        DT_RELA = const 7,
+        DT_RELASZ = const 8,
+        R_X86_64_RELATIVE = const 8,
+    );
 
-    /// ELF-64 `Elf64_Rela`.
-    #[repr(C)]
-    struct Relocation {
-        offset: u64,
-        info: u64,
-        addend: i64,
-    }
-
-    const R_X86_64_RELATIVE: u64 = 8;
-
-    /// From the kernel: the program is a static position-independent executable that hasn't been
-    /// relocated yet.
+    /// From the kernel, once the program is relocated.
     ///
     /// # Safety
-    /// `stack` is the initial stack of the process, `image` the address at which the program was
-    /// loaded, `dynamic` its dynamic section.
-    pub unsafe fn freestanding(
-        stack: *const usize,
-        image: *const u8,
-        dynamic: *const Dynamic,
-        main: Main,
-    ) -> ! {
-        // SAFETY: the caller's promises: the kernel puts argc, argv, a NULL, envp and a NULL at
-        // the top of the initial stack, and never touches them again.
+    /// `stack` is the initial stack of the process.
+    pub unsafe fn freestanding(stack: *const usize, main: Main) -> ! {
+        // SAFETY: the kernel puts argc, argv, a NULL, envp and a NULL at the top of the initial
+        // stack, and never touches them again.
         unsafe {
-            relocate(image, dynamic);
             let argc = *stack;
             let argv = stack.add(1).cast::<*const c_char>();
             let Startup { args, env } = Startup::new(argc, argv, argv.add(argc + 1));
             crate::fork::exit(main(args, env))
-        }
-    }
-
-    /// Applies the program's own relocations: each adds the load address to one word.
-    ///
-    /// # Safety
-    /// As [`freestanding`]. Must not itself use a word that isn't relocated yet: it reads only its
-    /// arguments and the tables that they lead to.
-    #[inline(always)]
-    unsafe fn relocate(image: *const u8, mut dynamic: *const Dynamic) {
-        let (mut table, mut size) = (0, 0);
-        // SAFETY: the dynamic section ends with a DT_NULL; the linker wrote table, size and
-        // offsets, all of which lie within the program's writable image.
-        unsafe {
-            while (*dynamic).tag != DT_NULL {
-                match (*dynamic).tag {
-                    DT_RELA => table = (*dynamic).value,
-                    DT_RELASZ => size = (*dynamic).value,
-                    _ => {}
-                }
-                dynamic = dynamic.add(1);
-            }
-            let mut relocation = image.add(table as usize).cast::<Relocation>();
-            let end = image.add((table + size) as usize).cast::<Relocation>();
-            while relocation < end {
-                if (*relocation).info == R_X86_64_RELATIVE {
-                    let word = image.add((*relocation).offset as usize).cast_mut().cast::<u64>();
-                    *word = (image.addr() as u64).wrapping_add_signed((*relocation).addend);
-                }
-                relocation = relocation.add(1);
-            }
         }
     }
 }

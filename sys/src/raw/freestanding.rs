@@ -21,11 +21,7 @@ const CLONE_VFORK: usize = 0x4000;
 /// The kernel's `sigset_t`, in bytes.
 const SIGSET_SIZE: usize = 8;
 
-pub(crate) fn execve(
-    path: &CStr,
-    argv: *const *const c_char,
-    envp: *const *const c_char,
-) -> Errno {
+pub(crate) fn execve(path: &CStr, argv: *const *const c_char, envp: *const *const c_char) -> Errno {
     // SAFETY: the path is a C string, and the arrays come from a `Vector`: NULL-terminated arrays
     // of C strings that live through the call.
     let result = unsafe { syscall(EXECVE, path.as_ptr().addr(), argv.addr(), envp.addr(), 0, 0) };

@@ -8,11 +8,7 @@ use rustix::event::PollFd;
 use rustix::io::Errno;
 use rustix::process::Pid;
 
-pub(crate) fn execve(
-    path: &CStr,
-    argv: *const *const c_char,
-    envp: *const *const c_char,
-) -> Errno {
+pub(crate) fn execve(path: &CStr, argv: *const *const c_char, envp: *const *const c_char) -> Errno {
     // SAFETY: the path is a C string, and the arrays come from a `Vector`: NULL-terminated arrays
     // of C strings that live through the call.
     unsafe { libc::execve(path.as_ptr(), argv, envp) };
