@@ -5,7 +5,6 @@
 //! itself, end the options and stay; `--`, and with it `--anything`, ends them and is taken.
 
 use crate::diagnostic::Failure;
-use alloc::vec::Vec;
 use core::ffi::CStr;
 use sys::Args;
 
@@ -127,12 +126,10 @@ impl Iterator for Getopt {
 impl Illegal {
     /// The program's usage line, below the line that says what is wrong.
     #[must_use]
-    pub fn with_usage(&self, usage: Failure) -> Failure {
-        let mut text = Vec::new();
-        for part in [self.program, b": ", self.problem, &[self.letter], b"\n", &usage.text] {
-            text.extend_from_slice(part);
-        }
-        Failure { code: usage.code, text }
+    pub fn with_usage(&self, mut usage: Failure) -> Failure {
+        let line = [self.program, b": ", self.problem, &[self.letter], b"\n"].concat();
+        usage.text.splice(0..0, line);
+        usage
     }
 }
 

@@ -245,23 +245,32 @@ mod tests {
     fn compares_by_the_first_difference() {
         for size in SIZES {
             for offset in 0..9 {
-                let left = pattern();
-                let mut right = left.clone();
-                // SAFETY (here and below): both ranges lie within their vectors.
-                let same =
-                    unsafe { compare(left.as_ptr().add(offset), right.as_ptr().add(offset), size) };
-                assert_eq!(same, 0);
+                let left = &pattern()[offset..offset + size];
+                let mut right = left.to_vec();
+                assert_eq!(compared(left, &right), std::cmp::Ordering::Equal);
                 for at in 0..size {
-                    right[offset + at] = right[offset + at].wrapping_add(1);
-                    let expected = left[offset..offset + size].cmp(&right[offset..offset + size]);
-                    // SAFETY: as above.
-                    let got = unsafe {
-                        compare(left.as_ptr().add(offset), right.as_ptr().add(offset), size)
-                    };
-                    assert_eq!(got.cmp(&0), expected, "size {size}, difference at {at}");
-                    right[offset + at] = left[offset + at];
+                    right[at] = right[at].wrapping_add(1);
+                    let expected = left.cmp(&right);
+                    assert_eq!(compared(left, &right), expected, "size {size}, byte {at}");
+                    right[at] = left[at];
                 }
             }
+        }
+    }
+
+    fn compared(left: &[u8], right: &[u8]) -> std::cmp::Ordering {
+        assert_eq!(left.len(), right.len());
+        // SAFETY: both have as many bytes as are compared.
+        unsafe { compare(left.as_ptr(), right.as_ptr(), left.len()) }.cmp(&0)
+    }
+
+    #[test]
+    fn measures_a_string_up_to_its_end() {
+        for size in 0..70 {
+            let mut text = vec![b'x'; size];
+            text.extend_from_slice(b"\0tail");
+            // SAFETY: a NUL ends the string within the vector.
+            assert_eq!(unsafe { length(text.as_ptr()) }, size);
         }
     }
 }
