@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -43,6 +44,7 @@ pub struct Run {
     stdin: Vec<u8>,
     deadline: Duration,
     alone: bool,
+    own_group: bool,
 }
 
 impl Run {
@@ -57,6 +59,7 @@ impl Run {
             stdin: Vec::new(),
             deadline: Duration::from_secs(60),
             alone: false,
+            own_group: false,
         }
     }
 
@@ -128,6 +131,13 @@ impl Run {
         self
     }
 
+    /// In a process group of its own, which a Ctrl-C at the terminal does not reach.
+    #[must_use]
+    pub fn own_group(mut self) -> Run {
+        self.own_group = true;
+        self
+    }
+
     /// Runs it to its end.
     ///
     /// # Panics
@@ -155,6 +165,9 @@ impl Run {
         command.args(&self.args);
         if self.clear {
             command.env_clear();
+        }
+        if self.own_group {
+            command.process_group(0);
         }
         for (name, value) in &self.env {
             match value {

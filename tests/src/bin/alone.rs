@@ -74,10 +74,15 @@ fn inside(args: &[std::ffi::OsString]) -> Outcome<u8> {
         .map_err(|e| format!("unable to run {}: {e}", program.display()))?;
     let child = Pid::from_raw(child.id().cast_signed());
     loop {
-        match wait()? {
-            WaitStatus::Exited(pid, code) if pid == child => exit(code),
-            WaitStatus::Signaled(pid, signal, _) if pid == child => exit(128 + signal as i32),
-            _ => {}
+        let ended = wait()?;
+        if ended.pid() != Some(child) {
+            continue;
+        }
+        if let WaitStatus::Exited(_, code) = ended {
+            exit(code);
+        }
+        if let WaitStatus::Signaled(_, signal, _) = ended {
+            exit(128 + signal as i32);
         }
     }
 }
