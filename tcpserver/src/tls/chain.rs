@@ -1,0 +1,136 @@
+//! The order of certificates on the wire: each one's issuer follows it (RFC 5246, 7.4.2).
+
+use rustls::pki_types::CertificateDer;
+
+/// Puts the certificate at `own` first, then its issuer, then that one's issuer. What doesn't
+/// belong to the chain comes last, in the order in which it stood: a client may know what to do
+/// with it. A certificate that can't be read is left where it is.
+pub(super) fn ordered(
+    mut certificates: Vec<CertificateDer<'static>>,
+    own: usize,
+) -> Vec<CertificateDer<'static>> {
+    certificates[..=own].rotate_right(1);
+    for placed in 1..certificates.len() {
+        let Some(issuer) = names(&certificates[placed - 1]).map(|names| names.issuer) else {
+            break;
+        };
+        let next = certificates[placed..]
+            .iter()
+            .position(|candidate| names(candidate).is_some_and(|names| names.subject == issuer));
+        match next {
+            Some(offset) => certificates[placed..=placed + offset].rotate_right(1),
+            None => break,
+        }
+    }
+    certificates
+}
+
+/// Whom a certificate is from and for, as the DER of the names.
+struct Names<'a> {
+    issuer: &'a [u8],
+    subject: &'a [u8],
+}
+
+/// RFC 5280, 4.1: Certificate { tbsCertificate { [0] version, serialNumber, signature, issuer,
+/// validity, subject, ... } ... }.
+fn names(certificate: &[u8]) -> Option<Names<'_>> {
+    let (whole, _) = element(certificate)?;
+    let (mut rest, _) = element(whole.contents)?;
+    let mut next = || {
+        let (found, after) = element(rest.contents)?;
+        rest.contents = after;
+        Some(found)
+    };
+    let first = next()?;
+    if first.tag == 0xA0 {
+        next()?;
+    }
+    next()?;
+    let issuer = next()?.contents;
+    next()?;
+    let subject = next()?.contents;
+    Some(Names { issuer, subject })
+}
+
+/// One DER element.
+struct Element<'a> {
+    tag: u8,
+    contents: &'a [u8],
+}
+
+/// The first element of `der`, and what follows it. Nothing in a certificate is longer than 65535
+/// bytes, or has a tag above 30.
+fn element(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
+    let (&[tag, length], rest) = der.split_first_chunk()?;
+    let (length, rest) = match length {
+        0..=0x7F => (usize::from(length), rest),
+        0x81 => rest.split_first().map(|(length, rest)| (usize::from(*length), rest))?,
+        0x82 => rest
+            .split_first_chunk()
+            .map(|(length, rest)| (usize::from(u16::from_be_bytes(*length)), rest))?,
+        _ => return None,
+    };
+    let (contents, rest) = rest.split_at_checked(length)?;
+    Some((Element { tag, contents }, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+
+    /// A host's certificate, the authority that signed it, and the root that signed that.
+    fn chain() -> [CertificateDer<'static>; 3] {
+        let params = |name: &str, authority| {
+            let mut params = CertificateParams::new([]).unwrap();
+            params.distinguished_name.push(DnType::CommonName, name);
+            if authority {
+                params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            }
+            params
+        };
+        let root_key = KeyPair::generate().unwrap();
+        let root = params("root", true).self_signed(&root_key).unwrap();
+        let root_issuer = Issuer::new(params("root", true), root_key);
+        let middle_key = KeyPair::generate().unwrap();
+        let middle = params("middle", true).signed_by(&middle_key, &root_issuer).unwrap();
+        let middle_issuer = Issuer::new(params("middle", true), middle_key);
+        let host_key = KeyPair::generate().unwrap();
+        let host = params("host", false).signed_by(&host_key, &middle_issuer).unwrap();
+        [host, middle, root].map(|certificate| certificate.der().clone())
+    }
+
+    #[test]
+    fn every_order_becomes_the_one_right_order() {
+        let right = chain();
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let given: Vec<_> = order.iter().map(|index: &usize| right[*index].clone()).collect();
+            let own = order.iter().position(|index| *index == 0).unwrap();
+            assert_eq!(ordered(given, own), right);
+        }
+    }
+
+    #[test]
+    fn strangers_come_last() {
+        let right = chain();
+        let stranger = CertificateDer::from(vec![0x30, 0]);
+        let given = vec![stranger.clone(), right[1].clone(), right[0].clone()];
+        assert_eq!(ordered(given, 2), [right[0].clone(), right[1].clone(), stranger]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = names(&bytes);
+        }
+
+        #[test]
+        fn nor_a_damaged_certificate(place in any::<prop::sample::Index>(), value in any::<u8>()) {
+            let mut bytes = chain()[0].to_vec();
+            let length = bytes.len();
+            bytes[place.index(length)] = value;
+            let _ = names(&bytes);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! PEM (RFC 7468): the sections of a text file, decoded.
+//!
+//! A parser of our own, since every buffer that a private key passes through must be wiped, and
+//! since "the key is encrypted" and "line 12 isn't base64" must be told apart from "no key".
+
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// One section: what stands between `-----BEGIN LABEL-----` and `-----END LABEL-----`.
+pub(crate) struct Section {
+    /// The label, such as `CERTIFICATE`.
+    pub(crate) label: Vec<u8>,
+    /// The contents, decoded; wiped when dropped, as it may be a key.
+    pub(crate) der: Zeroizing<Vec<u8>>,
+    /// Whether the section says of itself that it is encrypted (RFC 1421: `Proc-Type: 4,ENCRYPTED`);
+    /// `der` is empty then.
+    pub(crate) encrypted: bool,
+}
+
+/// What is wrong with a PEM text, and in which line (counted from 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PemError {
+    line: usize,
+    fault: Fault,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Begin,
+    End,
+    Unfinished,
+    Base64,
+}
+
+impl fmt::Display for PemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fault = match self.fault {
+            Fault::Begin => "malformed BEGIN line",
+            Fault::End => "END line doesn't match its BEGIN line",
+            Fault::Unfinished => "section has no END line",
+            Fault::Base64 => "not base64",
+        };
+        write!(f, "line {}: {fault}", self.line)
+    }
+}
+
+/// All sections of `text`, in their order. Text between sections is a comment (`openssl x509
+/// -text` writes such), and so are header lines in a section.
+pub(crate) fn sections(text: &[u8]) -> Result<Vec<Section>, PemError> {
+    let mut found = Vec::new();
+    let mut open: Option<Open> = None;
+    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        let line_number = index + 1;
+        let at = |fault| PemError { line: line_number, fault };
+        let line = line.trim_ascii();
+        open = match open {
+            None => match line.strip_prefix(b"-----BEGIN ") {
+                Some(rest) => {
+                    let label = rest.strip_suffix(b"-----").ok_or(at(Fault::Begin))?;
+                    Some(Open::new(label, line_number))
+                }
+                None => None,
+            },
+            Some(section) if line.starts_with(b"-----") => {
+                found.push(section.end(line).map_err(at)?);
+                None
+            }
+            Some(mut section) => {
+                section.line(line).map_err(at)?;
+                Some(section)
+            }
+        };
+    }
+    match open {
+        Some(section) => Err(PemError { line: section.begun, fault: Fault::Unfinished }),
+        None => Ok(found),
+    }
+}
+
+/// A section whose END line hasn't come yet.
+struct Open {
+    label: Vec<u8>,
+    begun: usize,
+    encrypted: bool,
+    base64: Base64,
+}
+
+impl Open {
+    fn new(label: &[u8], begun: usize) -> Self {
+        Self { label: label.to_vec(), begun, encrypted: false, base64: Base64::default() }
+    }
+
+    fn line(&mut self, line: &[u8]) -> Result<(), Fault> {
+        if line.contains(&b':') {
+            self.encrypted |= line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED");
+            return Ok(());
+        }
+        if self.encrypted {
+            return Ok(());
+        }
+        line.iter().try_for_each(|byte| self.base64.push(*byte))
+    }
+
+    fn end(self, line: &[u8]) -> Result<Section, Fault> {
+        let label = line
+            .strip_prefix(b"-----END ")
+            .and_then(|rest| rest.strip_suffix(b"-----"))
+            .filter(|label| *label == self.label);
+        if label.is_none() {
+            return Err(Fault::End);
+        }
+        let der = self.base64.finish()?;
+        Ok(Section { label: self.label, der, encrypted: self.encrypted })
+    }
+}
+
+/// A base64 decoder that is fed byte by byte. Wipes what it holds, also where its output grows.
+#[derive(Default)]
+struct Base64 {
+    bits: Zeroizing<u32>,
+    count: u8,
+    padding: u8,
+    out: Zeroizing<Vec<u8>>,
+}
+
+impl Base64 {
+    fn push(&mut self, byte: u8) -> Result<(), Fault> {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            b'=' => {
+                self.padding += 1;
+                return if self.padding <= 2 { Ok(()) } else { Err(Fault::Base64) };
+            }
+            b' ' | b'\t' => return Ok(()),
+            _ => return Err(Fault::Base64),
+        };
+        if self.padding > 0 {
+            return Err(Fault::Base64);
+        }
+        *self.bits = *self.bits << 6 | u32::from(value);
+        self.count += 1;
+        if self.count == 4 {
+            let [_, first, second, third] = self.bits.to_be_bytes();
+            self.extend(&[first, second, third]);
+            self.count = 0;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        match (self.count, self.padding) {
+            (0, 0) => {}
+            (2, 2) => {
+                let [_, _, _, bits] = (*self.bits >> 4).to_be_bytes();
+                self.extend(&[bits]);
+            }
+            (3, 1) => {
+                let [_, _, first, second] = (*self.bits >> 2).to_be_bytes();
+                self.extend(&[first, second]);
+            }
+            _ => return Err(Fault::Base64),
+        }
+        Ok(self.out)
+    }
+
+    fn extend(&mut self, bytes: &[u8]) {
+        if self.out.capacity() - self.out.len() < bytes.len() {
+            // Growing in place would leave a copy behind that nobody wipes.
+            let mut larger = Vec::with_capacity((2 * self.out.capacity()).max(2048));
+            larger.extend_from_slice(&self.out);
+            self.out = Zeroizing::new(larger);
+        }
+        self.out.extend_from_slice(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn only(text: &[u8]) -> Section {
+        let mut all = sections(text).unwrap();
+        assert_eq!(all.len(), 1);
+        all.remove(0)
+    }
+
+    fn fault(text: &[u8]) -> String {
+        match sections(text) {
+            Ok(_) => panic!("accepted"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn sections_in_order_with_comments_between() {
+        let text = b"hello\r\n-----BEGIN A-----\r\naGVs\r\nbG8=\r\n-----END A-----\r\nx\n\
+                     -----BEGIN B C-----\nAA==\n-----END B C-----";
+        let all = sections(text).unwrap();
+        assert_eq!(all.len(), 2);
+        assert_eq!((&all[0].label[..], &all[0].der[..]), (&b"A"[..], &b"hello"[..]));
+        assert_eq!((&all[1].label[..], &all[1].der[..]), (&b"B C"[..], &b"\0"[..]));
+    }
+
+    #[test]
+    fn encryption_is_noticed() {
+        let section = only(
+            b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n\
+              aGVs\n-----END RSA PRIVATE KEY-----\n",
+        );
+        assert!(section.encrypted);
+        assert!(section.der.is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_and_where() {
+        assert_eq!(fault(b"\n-----BEGIN A\n"), "line 2: malformed BEGIN line");
+        assert_eq!(fault(b"-----BEGIN A-----\nAAAA\n"), "line 1: section has no END line");
+        assert_eq!(
+            fault(b"-----BEGIN A-----\nAAAA\n-----END B-----\n"),
+            "line 3: END line doesn't match its BEGIN line"
+        );
+        assert_eq!(fault(b"-----BEGIN A-----\nA%AA\n-----END A-----\n"), "line 2: not base64");
+        assert_eq!(fault(b"-----BEGIN A-----\nAAAAA\n-----END A-----\n"), "line 3: not base64");
+        assert_eq!(fault(b"-----BEGIN A-----\nAA=A\n-----END A-----\n"), "line 2: not base64");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded(bytes in proptest::collection::vec(any::<u8>(), 0..5000)) {
+            let text = encoded(&bytes);
+            prop_assert_eq!(&only(text.as_bytes()).der[..], &bytes[..]);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "(-----(BEGIN|END) (A|B)-----|[-A-Za-z0-9+/=: \n%])*") {
+            let _ = sections(text.as_bytes());
+        }
+    }
+
+    /// The same bytes as PEM, encoded the slow way.
+    fn encoded(bytes: &[u8]) -> String {
+        const ALPHABET: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut text = String::from("-----BEGIN X-----");
+        for (index, group) in bytes.chunks(3).enumerate() {
+            if index % 16 == 0 {
+                text.push('\n');
+            }
+            let mut whole = [0; 3];
+            whole[..group.len()].copy_from_slice(group);
+            let bits = u32::from_be_bytes([0, whole[0], whole[1], whole[2]]);
+            for place in 0..4 {
+                let value = bits >> (18 - 6 * place) & 63;
+                let shown = place <= group.len();
+                text.push(if shown { ALPHABET[value as usize].into() } else { '=' });
+            }
+        }
+        text.push_str("\n-----END X-----\n");
+        text
+    }
+}

@@ -1,0 +1,298 @@
+//! The relay's executor: does what [`Relay`] says, with descriptors that never block.
+
+use super::relay::{FLUSH, Interest, LINGER, Levels, Patience, Relay, Step};
+use super::wire::{Received, Wire, WireError};
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::signal::SigSet;
+use nix::sys::time::TimeSpec;
+use nix::unistd::{read, write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Instant;
+use sys::process::{Pid, WaitOptions, waitpid};
+use sys::signal::{self, Signal, SignalSet};
+
+/// One record's worth: what is read from the program at once.
+const CHUNK: usize = 16 * 1024;
+
+/// A program that runs at the other end of two pipes.
+pub(super) struct Program {
+    /// Its process; `Err`: it couldn't be started, and this is the raw wait status in its place.
+    pub(super) process: Result<Pid, i32>,
+    /// Our end of its standard input.
+    pub(super) input: OwnedFd,
+    /// Our end of its standard output.
+    pub(super) output: OwnedFd,
+}
+
+/// Relays until connection and program are both done. `banner` goes to the peer first. Gives the
+/// program's raw wait status.
+pub(super) fn run(wire: Wire, program: Program, banner: &[u8], log: &mut dyn FnMut(&[u8])) -> i32 {
+    // The program has the signals as they were by now; from here on they are ours. Whatever
+    // ended before SIGCHLD was blocked is found by the first look.
+    signal::ignore(Signal::PIPE);
+    signal::block(SignalSet::of(&[Signal::CHILD]));
+    signal::catch(Signal::CHILD);
+    let mut pump = Pump {
+        relay: Relay::new(),
+        wire,
+        process: program.process.ok(),
+        input: never_blocking(program.input),
+        output: never_blocking(program.output),
+        pending: banner.to_vec(),
+        log,
+    };
+    if let Err(status) = program.process {
+        pump.relay.program_ended(status);
+    }
+    pump.run()
+}
+
+fn never_blocking(pipe: OwnedFd) -> Option<OwnedFd> {
+    // Can't fail: the descriptor is open, and the flag is one that pipes have.
+    fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).ok().map(|_| pipe)
+}
+
+struct Pump<'a> {
+    relay: Relay,
+    wire: Wire,
+    /// Until it is reaped.
+    process: Option<Pid>,
+    input: Option<OwnedFd>,
+    output: Option<OwnedFd>,
+    /// The program's bytes that aren't encrypted yet.
+    pending: Vec<u8>,
+    log: &'a mut dyn FnMut(&[u8]),
+}
+
+impl Pump<'_> {
+    fn run(mut self) -> i32 {
+        let mut waiting = (Patience::Unbounded, Instant::now());
+        self.reap();
+        loop {
+            self.encrypt();
+            self.send();
+            self.feed();
+            while let Some(step) = self.relay.next(self.levels()) {
+                self.perform(step);
+            }
+            if let Some(status) = self.relay.over() {
+                return status;
+            }
+            let patience = self.relay.patience(self.levels());
+            if patience != waiting.0 {
+                waiting = (patience, Instant::now());
+            }
+            let deadline = match patience {
+                Patience::Unbounded => None,
+                Patience::Flush => Some(waiting.1 + FLUSH),
+                Patience::Linger => Some(waiting.1 + LINGER),
+            };
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                if patience == Patience::Flush {
+                    self.report("gave up: peer doesn't read what it is sent");
+                }
+                self.relay.give_up();
+                continue;
+            }
+            match self.wait(deadline) {
+                Ok(ready) => self.move_bytes(ready),
+                Err(Errno::EINTR) => self.reap(),
+                Err(error) => return self.abandon(error),
+            }
+        }
+    }
+
+    fn levels(&self) -> Levels {
+        Levels {
+            plain: self.wire.has_plain(),
+            pending: !self.pending.is_empty(),
+            wire: self.wire.has_records(),
+        }
+    }
+
+    fn perform(&mut self, step: Step) {
+        match step {
+            Step::CloseInput => self.input = None,
+            Step::CloseOutput => {
+                self.output = None;
+                self.pending.clear();
+            }
+            Step::Discard => self.wire.discard(),
+            Step::SayGoodbye => {
+                self.wire.say_goodbye();
+                self.send();
+            }
+            Step::ShutDown => self.wire.shut_down(),
+        }
+    }
+
+    /// Waits for what the relay is interested in, a signal, or the deadline. Gives what is ready.
+    fn wait(&self, deadline: Option<Instant>) -> Result<Interest, Errno> {
+        let wanted = self.relay.interest(self.levels());
+        let flags = |wanted: bool, flag| if wanted { flag } else { PollFlags::empty() };
+        let mut fds = Vec::with_capacity(3);
+        // A descriptor of no interest isn't waited for at all: poll would report its end again
+        // and again.
+        let socket =
+            flags(wanted.receive, PollFlags::POLLIN) | flags(wanted.send, PollFlags::POLLOUT);
+        if wanted.receive || wanted.send {
+            fds.push(PollFd::new(self.wire.socket(), socket));
+        }
+        if let (true, Some(input)) = (wanted.feed, &self.input) {
+            fds.push(PollFd::new(input.as_fd(), PollFlags::POLLOUT));
+        }
+        if let (true, Some(output)) = (wanted.collect, &self.output) {
+            fds.push(PollFd::new(output.as_fd(), PollFlags::POLLIN));
+        }
+        let timeout = deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+            .map(TimeSpec::from_duration);
+        // All signals are let in: SIGCHLD to be noticed, the others to do what they do.
+        ppoll(&mut fds, timeout, Some(SigSet::empty()))?;
+        let mut results = fds.iter().map(|fd| fd.revents().unwrap_or(PollFlags::empty()));
+        let mut result = |wanted: bool| match wanted {
+            true => results.next().unwrap_or(PollFlags::empty()),
+            false => PollFlags::empty(),
+        };
+        // An error or a hang-up shows when it is read from or written to.
+        let socket = result(wanted.receive || wanted.send);
+        let both = PollFlags::POLLERR | PollFlags::POLLHUP;
+        Ok(Interest {
+            receive: wanted.receive && socket.intersects(PollFlags::POLLIN | both),
+            send: wanted.send && socket.intersects(PollFlags::POLLOUT | both),
+            feed: !result(wanted.feed && self.input.is_some()).is_empty(),
+            collect: !result(wanted.collect && self.output.is_some()).is_empty(),
+        })
+    }
+
+    fn move_bytes(&mut self, ready: Interest) {
+        // Sending and feeding are tried in any case, before the next wait.
+        if ready.receive {
+            self.receive();
+        }
+        if ready.collect {
+            self.collect();
+        }
+    }
+
+    /// Socket to TLS.
+    fn receive(&mut self) {
+        match self.wire.receive() {
+            Ok(Received::Some | Received::Nothing) => {}
+            Ok(Received::Goodbye) => {
+                self.relay.peer_finished();
+            }
+            Ok(Received::End) => {
+                if self.relay.peer_finished() {
+                    self.report("peer closed the connection without close_notify");
+                }
+            }
+            Err(error) => self.broken(&error),
+        }
+    }
+
+    /// TLS to the program.
+    fn feed(&mut self) {
+        while let (Some(input), true) = (&self.input, self.wire.has_plain()) {
+            match write(input, self.wire.plain()) {
+                Ok(count) => self.wire.consume(count),
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => return,
+                // EPIPE: nobody reads there any more.
+                Err(_) => {
+                    self.input = None;
+                    self.relay.input_refused();
+                }
+            }
+        }
+    }
+
+    /// The program to us.
+    fn collect(&mut self) {
+        let Some(output) = &self.output else { return };
+        self.pending.resize(CHUNK, 0);
+        let count = match read(output, &mut self.pending) {
+            Ok(0) => {
+                self.output = None;
+                self.relay.output_ended();
+                0
+            }
+            Ok(count) => count,
+            Err(Errno::EINTR | Errno::EAGAIN) => 0,
+            Err(error) => {
+                self.report(&format!(
+                    "unable to read from program: {}",
+                    super::reason::system(error)
+                ));
+                self.output = None;
+                self.relay.output_ended();
+                0
+            }
+        };
+        self.pending.truncate(count);
+    }
+
+    /// What the program wrote, to TLS.
+    fn encrypt(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
+        match self.wire.encrypt(&self.pending) {
+            Ok(count) => drop(self.pending.drain(..count)),
+            Err(error) => self.broken(&error),
+        }
+    }
+
+    /// TLS to the socket.
+    fn send(&mut self) {
+        if self.relay.interest(self.levels()).send
+            && let Err(error) = self.wire.send()
+        {
+            self.broken(&WireError::System(error));
+        }
+    }
+
+    fn broken(&mut self, error: &WireError) {
+        if let WireError::Protocol(_) = error {
+            // The alert that says what was wrong.
+            let _ = self.wire.send();
+        }
+        let reason = self.wire.explain(error);
+        if self.relay.peer_gone() {
+            self.report(&reason);
+        }
+    }
+
+    fn report(&mut self, reason: &str) {
+        (self.log)(reason.as_bytes());
+    }
+
+    /// Looks whether the program has ended.
+    fn reap(&mut self) {
+        signal::take();
+        let Some(process) = self.process else { return };
+        if let Ok(Some((_, status))) = waitpid(Some(process), WaitOptions::NOHANG) {
+            self.process = None;
+            self.relay.program_ended(status.as_raw());
+        }
+    }
+
+    /// Waiting fails, which it has no reason to. Without us the program sees the end of its
+    /// streams; what it makes of that is still its own affair.
+    fn abandon(mut self, error: Errno) -> i32 {
+        self.report(&format!("unable to wait: {}", super::reason::system(error)));
+        self.input = None;
+        self.output = None;
+        drop(self.wire);
+        loop {
+            let Some(process) = self.process else { return 0 };
+            match waitpid(Some(process), WaitOptions::empty()) {
+                Ok(Some((_, status))) => return status.as_raw(),
+                Ok(None) | Err(sys::Errno::INTR) => {}
+                Err(_) => return 111 << 8,
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! One TLS connection on one socket that never blocks.
+
+use super::opening::Opening;
+use super::reason;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::socket::{MsgFlags, Shutdown, recv, sendmsg, setsockopt, shutdown, sockopt};
+use rustls::server::ServerConnection;
+use std::io::{self, BufRead, IoSlice, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// At most so many bytes of TLS records wait for the socket: one record of the largest size.
+const WAITING: usize = 18 * 1024;
+
+/// A connection: bytes of the program's on one side, TLS records on the other.
+pub(super) struct Wire {
+    socket: OwnedFd,
+    tls: ServerConnection,
+    opening: Opening,
+    plain: usize,
+}
+
+/// What reading from the socket brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Received {
+    /// Bytes; there may be plaintext now, or something to send.
+    Some,
+    /// Nothing yet.
+    Nothing,
+    /// The peer's close_notify: it sends no more.
+    Goodbye,
+    /// The end of the connection, without one.
+    End,
+}
+
+/// What went wrong on the wire.
+#[derive(Debug)]
+pub(super) enum WireError {
+    /// The connection.
+    System(Errno),
+    /// The protocol. The alert that says so to the peer is queued.
+    Protocol(rustls::Error),
+}
+
+impl Wire {
+    pub(super) fn new(socket: OwnedFd, mut tls: ServerConnection) -> Result<Self, Errno> {
+        fcntl(&socket, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        // Records are put together here, whole; holding back the last segment of one until the
+        // peer has acknowledged the others would only delay it. Not all sockets are TCP's.
+        let _ = setsockopt(&socket, sockopt::TcpNoDelay, &true);
+        tls.set_buffer_limit(Some(WAITING));
+        Ok(Self { socket, tls, opening: Opening::default(), plain: 0 })
+    }
+
+    /// The descriptor to wait for.
+    pub(super) fn socket(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    pub(super) fn is_handshaking(&self) -> bool {
+        self.tls.is_handshaking()
+    }
+
+    /// Whether there are records to send.
+    pub(super) fn has_records(&self) -> bool {
+        self.tls.wants_write()
+    }
+
+    /// Whether there are decrypted bytes.
+    pub(super) fn has_plain(&self) -> bool {
+        self.plain > 0
+    }
+
+    /// Whether the peer has sent anything yet.
+    pub(super) fn opening(&self) -> &Opening {
+        &self.opening
+    }
+
+    /// Reads from the socket once, and decrypts what is complete. Only when nothing decrypted is
+    /// left.
+    pub(super) fn receive(&mut self) -> Result<Received, WireError> {
+        let mut source = Source { socket: self.socket.as_fd(), opening: &mut self.opening };
+        let ended = match self.tls.read_tls(&mut source) {
+            Ok(0) => true,
+            Ok(_) => false,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Ok(Received::Nothing);
+            }
+            Err(error) => return Err(WireError::System(errno(&error))),
+        };
+        let state = self.tls.process_new_packets().map_err(WireError::Protocol)?;
+        self.plain = state.plaintext_bytes_to_read();
+        Ok(match (state.peer_has_closed(), ended) {
+            (true, _) => Received::Goodbye,
+            (false, true) => Received::End,
+            (false, false) => Received::Some,
+        })
+    }
+
+    /// Sends records until none is left, or the socket takes no more.
+    pub(super) fn send(&mut self) -> Result<(), Errno> {
+        while self.tls.wants_write() {
+            match self.tls.write_tls(&mut Sink { socket: self.socket.as_fd() }) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(errno(&error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The decrypted bytes, or some of them.
+    pub(super) fn plain(&mut self) -> &[u8] {
+        match self.tls.reader().into_first_chunk() {
+            Ok(bytes) => bytes,
+            Err(_) => &[],
+        }
+    }
+
+    /// The first `count` decrypted bytes were delivered.
+    pub(super) fn consume(&mut self, count: usize) {
+        self.tls.reader().consume(count);
+        self.plain = self.plain.saturating_sub(count);
+    }
+
+    /// Throws away what is decrypted.
+    pub(super) fn discard(&mut self) {
+        while self.plain > 0 {
+            let count = self.plain().len();
+            if count == 0 {
+                self.plain = 0;
+            }
+            self.consume(count);
+        }
+    }
+
+    /// Encrypts as many of `bytes` as there is room for. Gives how many.
+    pub(super) fn encrypt(&mut self, bytes: &[u8]) -> Result<usize, WireError> {
+        self.tls.writer().write(bytes).map_err(|error| {
+            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            match inner {
+                Some(inner) => WireError::Protocol(inner.clone()),
+                None => WireError::System(errno(&error)),
+            }
+        })
+    }
+
+    /// Queues our close_notify.
+    pub(super) fn say_goodbye(&mut self) {
+        self.tls.send_close_notify();
+    }
+
+    /// Tells TCP that we send no more. A connection that is gone needn't be told.
+    pub(super) fn shut_down(&self) {
+        let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
+    }
+
+    /// What went wrong, in words.
+    pub(super) fn explain(&self, error: &WireError) -> String {
+        match error {
+            WireError::System(errno) => reason::system(*errno).into(),
+            WireError::Protocol(error) => reason::protocol(error, &self.opening),
+        }
+    }
+}
+
+/// The receiving side of the socket, as rustls wants it.
+struct Source<'a> {
+    socket: BorrowedFd<'a>,
+    opening: &'a mut Opening,
+}
+
+impl io::Read for Source<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match recv(self.socket.as_raw_fd(), buffer, MsgFlags::empty()) {
+                Ok(count) => {
+                    self.opening.note(&buffer[..count]);
+                    return Ok(count);
+                }
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// The sending side.
+struct Sink<'a> {
+    socket: BorrowedFd<'a>,
+}
+
+impl Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[IoSlice::new(bytes)])
+    }
+
+    /// A flight of several records is one segment, not several.
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        loop {
+            // SIGPIPE has its old meaning while the program isn't started yet.
+            let flags = MsgFlags::MSG_NOSIGNAL;
+            match sendmsg::<()>(self.socket.as_raw_fd(), parts, &[], flags, None) {
+                Ok(count) => return Ok(count),
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn errno(error: &io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
+}
