@@ -44,3 +44,17 @@ fn namespaces_are_the_tests_own() {
     let listener = std::net::TcpListener::bind("127.0.0.1:110").expect("port 110 of our own");
     std::net::TcpStream::connect(listener.local_addr().expect("address")).expect("loopback is up");
 }
+
+#[test]
+fn nothing_written_to_a_fresh_root_stays() {
+    if !tests::is_root() {
+        tests::skip!("only root can have a root directory of its own");
+    }
+    alone!();
+    tests::fresh_root().expect("a fresh root");
+    let outcome =
+        Run::sh("echo x:x:77:77::/:/bin/sh >>/etc/passwd; mkdir /service; id -u x; ls /dev")
+            .output();
+    assert!(outcome.out().starts_with("77\n"), "{outcome:?}");
+    assert!(!outcome.out().contains("log"));
+}
