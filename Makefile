@@ -26,6 +26,10 @@ COMMAND = $(filter svscan svscanboot readproctitle supervise svc svok svstat svu
 	envini setlock fghack pgrphack setuser multilog tai64n tai64nlocal, $(PROGRAMS))
 QMAIL = $(filter qmail-popup qmail-pop3d splogger maildirmake, $(PROGRAMS))
 
+ifneq ($(shell uname -m),x86_64)
+HOSTED = 1
+endif
+
 # Each mode of `sys` has a build directory of its own, so that going back and forth builds nothing twice.
 ifeq ($(HOSTED),)
 TARGET = $(CURDIR)/target/freestanding
@@ -33,13 +37,20 @@ else
 TARGET = $(CURDIR)/target/hosted
 export DAEMONTOOLS_HOSTED = 1
 endif
+
+STATIC = -C target-feature=+crt-static
+# A static GNU C library calls what Rust brings along only for programs that have std.
+ifneq ($(HOSTED),)
+STATIC += $(GNU_STATIC_$(findstring gnu,$(HOST)))
+GNU_STATIC_gnu = -C link-args=-Wl,-Bstatic,-lgcc_eh,-lgcc,-lc
+endif
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 BUILT = $(TARGET)/$(HOST)/release
 
 .PHONY: all setup check cert cert-req demo test bench clean
 
 all:
-	@RUSTFLAGS="$(RUSTFLAGS) -C target-feature=+crt-static" $(CARGO) build --locked --release --bins \
+	@RUSTFLAGS="$(RUSTFLAGS) $(STATIC)" $(CARGO) build --locked --release --bins \
 		--target "$(HOST)" --target-dir "$(TARGET)" $(PACKAGES:%=-p %)
 	@set -e; mkdir -p command; cd command; \
 	for p in $(PROGRAMS); do \
