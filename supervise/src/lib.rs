@@ -1,0 +1,19 @@
+//! supervise, and the protocol of a supervised service directory, which svc, svok, svstat and svscan speak too.
+//!
+//! The protocol is [`status`] (what a service does), [`command`] (the letters that steer it) and [`client`] (how to reach
+//! whoever supervises it). The rest is supervise's own: [`machine`] decides, [`directory`] and [`record`] keep what must
+//! outlive the process, [`service`] is the process that is supervised, [`daemon`] carries out what was decided.
+
+#![cfg_attr(not(test), no_std)]
+
+pub mod client;
+pub mod command;
+pub mod daemon;
+pub mod directory;
+pub mod logger;
+pub mod machine;
+pub mod record;
+pub mod service;
+pub mod status;
+
+pub use daemon::run;

@@ -1,0 +1,322 @@
+//! `supervise/process`: what a supervise that was killed leaves to the next one.
+//!
+//! The original's service runs on when its supervise is killed, and the next supervise starts a
+//! second copy beside it. Ours notes which process it started, and takes it over. The file, 0600,
+//! is there while supervise runs, and removed when it ends in order, so that its mere presence says
+//! "killed".
+//!
+//! | bytes | what | written |
+//! | --- | --- | --- |
+//! | 0–15 | the host's boot id: after a restart of the host all the rest is void | at once |
+//! | 16–23 | clock ticks from boot to a moment just before the start, little-endian | before it |
+//! | 24–27 | process id, little-endian | by the new process itself, before it runs `run` |
+//! | 28–35 | when exactly it started, in ticks, little-endian | after the start |
+//!
+//! A process id alone may by now be another process's. So the next supervise compares its start;
+//! when supervise was killed in the instant before it had noted that, the process must have
+//! started within [`LATEST`] of the moment noted before. And until the new process
+//! runs `run`, it holds the lock of its parent with it: the next supervise can't look too early.
+
+use crate::directory::{OWNER, is_at};
+use core::ffi::CStr;
+use sys::fs::{self, OFlags};
+use sys::process::Pid;
+use sys::time::{ClockId, clock_gettime};
+use sys::{AsFd, BorrowedFd, Errno, OwnedFd};
+
+/// The name of the file, in a service directory.
+pub const PATH: &CStr = c"supervise/process";
+
+/// How many ticks after the moment noted a process may have started and still be ours: 10 s.
+pub const LATEST: u64 = 10 * TICKS;
+
+/// Clock ticks a second, as /proc counts them (on every Linux but Alpha's).
+const TICKS: u64 = 100;
+
+const BOOT: usize = 16;
+
+/// The open record.
+pub struct Record {
+    file: OwnedFd,
+    boot: Option<BootId>,
+    /// Whether the file begins with that.
+    headed: bool,
+    /// What the file holds after the boot id.
+    entry: Option<Entry>,
+}
+
+/// The random number that the kernel draws when it starts.
+pub type BootId = [u8; BOOT];
+
+/// A start, as noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Ticks from boot to just before the start.
+    pub before: u64,
+    /// The process; `None` when there was none yet.
+    pub pid: Option<Pid>,
+    /// Ticks from boot to its start.
+    pub start: Option<u64>,
+}
+
+/// What the record says of the time before us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Past {
+    /// Nothing: the last supervise ended in order, or the host has restarted since.
+    Orderly,
+    /// A supervise was killed; this is the last start that it noted.
+    Killed(Option<Entry>),
+}
+
+impl Record {
+    /// Opens the record, or makes it, and tells what it says. It stays as it is until
+    /// [`Self::reset`].
+    ///
+    /// # Errors
+    /// Those of open(2).
+    pub fn open() -> Result<(Self, Past), Errno> {
+        let boot = boot_id();
+        let file = open()?;
+        let mut bytes = [0; 64];
+        let length = sys::io::pread(&file, &mut bytes[..], 0).unwrap_or(0);
+        let past = decode(&bytes[..length], boot);
+        let (headed, entry) = match past {
+            Past::Orderly => (false, None),
+            Past::Killed(entry) => (true, entry),
+        };
+        Ok((Self { file, boot, headed, entry }, past))
+    }
+
+    /// There is no process: none was found, or it has ended.
+    ///
+    /// # Errors
+    /// The file can't be written: the disk is full, say.
+    pub fn reset(&mut self) -> Result<(), Errno> {
+        self.entry = None;
+        if self.headed {
+            // What is kept keeps its block: on a full disk, starts are still noted.
+            return fs::ftruncate(&self.file, BOOT as u64);
+        }
+        fs::ftruncate(&self.file, 0)?;
+        sys::write_all(&self.file, &self.boot.unwrap_or_default())?;
+        self.headed = true;
+        Ok(())
+    }
+
+    /// A process is about to be started, and will leave its id in the descriptor.
+    ///
+    /// # Errors
+    /// The file can't be written. The start may go on: it just isn't recorded.
+    pub fn announce(&mut self) -> Result<BorrowedFd<'_>, Errno> {
+        self.mend()?;
+        if !self.headed || self.entry.is_some() {
+            self.reset()?;
+        }
+        let before = ticks();
+        sys::write_all(&self.file, &before.to_le_bytes())?;
+        self.entry = Some(Entry { before, pid: None, start: None });
+        Ok(self.file.as_fd())
+    }
+
+    /// The process was started, and has left its id.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn complete(&mut self, pid: Pid) -> Result<(), Errno> {
+        let (Some(entry), Some(start)) = (&mut self.entry, start_of(pid)) else { return Ok(()) };
+        entry.pid = Some(pid);
+        entry.start = Some(start);
+        sys::write_all(&self.file, &start.to_le_bytes())
+    }
+
+    /// supervise ends in order: no record is left.
+    pub fn remove(self) {
+        if is_at(&self.file, PATH) {
+            let _ = fs::unlink(PATH);
+        }
+    }
+
+    /// Makes the file anew if it was removed or replaced.
+    fn mend(&mut self) -> Result<(), Errno> {
+        if !is_at(&self.file, PATH) {
+            self.file = open()?;
+            self.headed = false;
+        }
+        Ok(())
+    }
+}
+
+impl Entry {
+    /// Whether a process with this id that started so many ticks after boot is the one noted.
+    #[must_use]
+    pub fn is(&self, start: u64) -> bool {
+        match self.start {
+            Some(noted) => start == noted,
+            None => (self.before..=self.before.saturating_add(LATEST)).contains(&start),
+        }
+    }
+}
+
+/// Reads a record's bytes, at a host with this boot id.
+#[must_use]
+pub fn decode(bytes: &[u8], boot: Option<BootId>) -> Past {
+    let Some((noted, rest)) = bytes.split_first_chunk() else { return Past::Orderly };
+    if boot != Some(*noted) {
+        return Past::Orderly;
+    }
+    Past::Killed(decode_entry(rest))
+}
+
+fn decode_entry(bytes: &[u8]) -> Option<Entry> {
+    let (before, rest) = bytes.split_first_chunk()?;
+    let mut entry = Entry { before: u64::from_le_bytes(*before), pid: None, start: None };
+    if let Some((pid, rest)) = rest.split_first_chunk() {
+        entry.pid = Pid::from_raw(i32::from_le_bytes(*pid)).filter(|pid| pid.as_raw_pid() > 0);
+        entry.start = rest.first_chunk().map(|start| u64::from_le_bytes(*start));
+    }
+    Some(entry)
+}
+
+/// When a process started, in ticks from boot; `None` if there is none of this id, or no /proc.
+#[must_use]
+pub fn start_of(pid: Pid) -> Option<u64> {
+    let number = common::decimal(u64::from(pid.as_raw_pid().unsigned_abs()));
+    let mut path = [0; 32];
+    let mut length = 0;
+    for part in [b"/proc/", number.as_bytes(), b"/stat\0"] {
+        path[length..length + part.len()].copy_from_slice(part);
+        length += part.len();
+    }
+    let mut bytes = [0; 512];
+    parse_stat(read(CStr::from_bytes_until_nul(&path).ok()?, &mut bytes)?)
+}
+
+/// The start time in a line of /proc/PID/stat (proc(5)): field 22. The name of the program, field
+/// 2, may hold anything; it ends at the last parenthesis.
+fn parse_stat(line: &[u8]) -> Option<u64> {
+    let name_end = line.iter().rposition(|byte| *byte == b')')?;
+    let field = line[name_end + 1..].split(|byte| *byte == b' ').nth(20)?;
+    common::number::whole(field)
+}
+
+/// `None` where the kernel doesn't tell, without /proc: nothing can be taken over then.
+fn boot_id() -> Option<BootId> {
+    let mut bytes = [0; 64];
+    parse_boot_id(read(c"/proc/sys/kernel/random/boot_id", &mut bytes)?)
+}
+
+/// 32 hexadecimal digits among dashes.
+fn parse_boot_id(text: &[u8]) -> Option<BootId> {
+    let mut digits = text.trim_ascii_end().iter().filter(|byte| **byte != b'-');
+    let mut id = [0; BOOT];
+    for byte in &mut id {
+        for _ in 0..2 {
+            let digit = char::from(*digits.next()?).to_digit(16)?;
+            *byte = *byte << 4 | digit as u8;
+        }
+    }
+    digits.next().is_none().then_some(id)
+}
+
+fn read<'a>(path: &CStr, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+    let file = fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, fs::Mode::empty()).ok()?;
+    let length = sys::read(&file, buffer).ok()?;
+    Some(&buffer[..length])
+}
+
+fn open() -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC;
+    fs::open(PATH, flags | OFlags::NONBLOCK, OWNER)
+}
+
+/// Now, on the clock that /proc's start times are counted on.
+fn ticks() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    let part = u64::try_from(now.tv_nsec).unwrap_or(0) / (1_000_000_000 / TICKS);
+    seconds * TICKS + part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ID: BootId = *b"0123456789abcdef";
+
+    #[test]
+    fn how_far_a_killed_supervise_came() {
+        let pid = Pid::from_raw(0x0102);
+        let whole = [&ID[..], &[7, 0, 0, 0, 0, 0, 0, 0], &[2, 1, 0, 0], &[9; 8]].concat();
+        let entry = |pid, start| Past::Killed(Some(Entry { before: 7, pid, start }));
+        let nines = Some(u64::from_le_bytes([9; 8]));
+        for (length, past) in [
+            (0, Past::Orderly),
+            (15, Past::Orderly),
+            (16, Past::Killed(None)),
+            (23, Past::Killed(None)),
+            (24, entry(None, None)),
+            (27, entry(None, None)),
+            (28, entry(pid, None)),
+            (35, entry(pid, None)),
+            (36, entry(pid, nines)),
+        ] {
+            assert_eq!(decode(&whole[..length], Some(ID)), past, "{length} bytes");
+        }
+        assert_eq!(decode(&whole, Some([0; 16])), Past::Orderly);
+        assert_eq!(decode(&whole, None), Past::Orderly);
+    }
+
+    #[test]
+    fn a_process_group_or_nobody_is_no_process() {
+        for pid in [0_i32, -1, i32::MIN] {
+            let bytes = [&ID[..], &[0; 8], &pid.to_le_bytes(), &[0; 8]].concat();
+            let Past::Killed(Some(entry)) = decode(&bytes, Some(ID)) else { panic!("an entry") };
+            assert_eq!(entry.pid, None);
+        }
+    }
+
+    #[test]
+    fn whose_process_it_is() {
+        let pid = Pid::from_raw(5);
+        let exact = Entry { before: 100, pid, start: Some(101) };
+        assert!(exact.is(101) && !exact.is(100) && !exact.is(102));
+        let bound = Entry { before: 100, pid, start: None };
+        assert!(!bound.is(99) && bound.is(100) && bound.is(100 + LATEST));
+        assert!(!bound.is(101 + LATEST));
+    }
+
+    #[test]
+    fn our_own_start_is_in_the_past() {
+        let start = start_of(sys::process::getpid()).expect("/proc");
+        assert!(start <= ticks());
+        assert!(boot_id().is_some());
+    }
+
+    #[test]
+    fn a_name_with_parentheses_and_spaces() {
+        let line = b"7 (a) b) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4242 20 21";
+        assert_eq!(parse_stat(line), Some(4242));
+        assert_eq!(parse_stat(b"7 (x) S 1"), None);
+        assert_eq!(parse_stat(b""), None);
+    }
+
+    #[test]
+    fn boot_ids() {
+        let id = parse_boot_id(b"00010203-0405-0607-0809-0a0b0c0d0e0f\n");
+        assert_eq!(id, Some([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]));
+        for text in [&b""[..], b"0001", b"zz010203-0405-0607-0809-0a0b0c0d0e0f"] {
+            assert_eq!(parse_boot_id(text), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_upset_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            let _ = decode(&bytes, Some(ID));
+            let _ = decode(&[&ID[..], &bytes].concat(), Some(ID));
+            let _ = parse_stat(&bytes);
+            let _ = parse_boot_id(&bytes);
+        }
+    }
+}

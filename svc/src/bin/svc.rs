@@ -1,0 +1,4 @@
+//! svc: steers supervised services.
+#![no_std]
+#![no_main]
+common::program!(svc::svc::run);
