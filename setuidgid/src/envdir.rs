@@ -1,0 +1,33 @@
+//! envdir: runs a program with variables from a directory of files.
+
+mod directory;
+mod variable;
+
+use crate::child::Child;
+use common::{Exit, Failure, Name};
+use sys::{Args, Env};
+use variable::Variables;
+
+const NAME: Name = Name("envdir");
+
+/// `envdir [-p PREFIX] DIRECTORY PROGRAM ARGUMENTS`: sets a variable for each file and becomes the
+/// program. `-p` (from daemontools-encore) puts a prefix before each variable's name.
+///
+/// # Errors
+/// Wrong usage too (as nowhere else), a directory or file that can't be read, a program that can't
+/// be run: 111.
+pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
+    // No getopt: to the original, any first argument is a directory's name.
+    let prefix = if args.get(1) == Some(c"-p") { args.get(2) } else { None };
+    let args = args.tail(if prefix.is_some() { 2 } else { 0 });
+    let usage = || Failure { code: Exit::TEMPORARY.0, ..NAME.usage("dir child") };
+    let directory = args.get(1).ok_or_else(usage)?;
+    let child = Child::after(args, 2).ok_or_else(usage)?;
+
+    let mut variables = Variables::new(env, prefix.unwrap_or_default());
+    directory::each_file(directory, |name, first_line| match first_line {
+        Some(line) => variables.set(name, line),
+        None => variables.unset(name),
+    })?;
+    Err(child.exec(NAME, env, &variables.vector()))
+}
