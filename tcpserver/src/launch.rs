@@ -1,0 +1,211 @@
+//! Starting the program for a connection.
+
+use crate::address;
+use crate::line::End;
+use crate::options::{NAME, Options};
+use crate::signals::Signals;
+use crate::tls;
+use common::env::Environment;
+use std::net::TcpStream;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::Duration;
+use sys::exec::Program;
+use sys::fork::{self, Fork};
+use sys::process::Pid;
+use sys::spawn::{Spawn, SpawnError};
+use sys::{Args, Env, Errno, Vector};
+
+/// What all connections' programs have in common.
+pub struct Launcher {
+    program: Program,
+    args: Args,
+    vector: Vector<'static>,
+    environment: Environment,
+    banner: &'static [u8],
+    timeout: Duration,
+    no_stderr: bool,
+    quiet: bool,
+}
+
+/// A connection that was accepted.
+pub struct Connection<'a> {
+    /// The connection itself.
+    pub stream: TcpStream,
+    /// Our end.
+    pub local: End<'a>,
+    /// The client's.
+    pub remote: End<'a>,
+}
+
+/// Why a connection is dropped before its program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dropped {
+    /// The banner couldn't be written.
+    Banner(Errno),
+    /// There is no process for it.
+    Fork(Errno),
+    /// The connection couldn't be handed over.
+    HandOver(Errno),
+    /// The program couldn't be run.
+    Run(Errno),
+}
+
+impl Launcher {
+    /// The program is looked for in `PATH` as it is now; nothing is said if it isn't there, as it
+    /// may yet come. `no_stderr`: the program gets no standard error.
+    #[must_use]
+    pub fn new(options: &Options, env: Env, no_stderr: bool) -> Self {
+        let args = options.program;
+        let name = args.get(0).unwrap_or_default();
+        let mut environment = Environment::from(env);
+        environment.set(b"PROTO", b"TCP");
+        for unknown in [&b"TCPREMOTEHOST"[..], b"TCPREMOTEINFO"] {
+            environment.unset(unknown);
+        }
+        Self {
+            program: Program::find(name, env.get(b"PATH")),
+            args,
+            vector: args.vector(),
+            environment,
+            banner: options.banner,
+            timeout: options.timeout,
+            no_stderr,
+            quiet: options.verbosity == crate::options::Verbosity::Quiet,
+        }
+    }
+
+    /// Starts the program with the connection as its standard input and output. Gives its process.
+    ///
+    /// # Errors
+    /// Why there is none; the connection is closed then.
+    pub fn start(&mut self, connection: Connection<'_>, signals: &Signals) -> Result<Pid, Dropped> {
+        self.describe(&connection);
+        let stream = connection.stream;
+        if !self.banner.is_empty() {
+            greet(&stream, self.banner)?;
+        }
+        self.spawn(&stream, &stream, signals)
+    }
+
+    /// The same over TLS, by way of a process that relays. Gives the relay's process.
+    ///
+    /// # Errors
+    /// [`Dropped::Fork`]; what happens later, the relay says itself.
+    pub fn start_encrypted(
+        &mut self,
+        connection: Connection<'_>,
+        signals: &Signals,
+        server: &tls::Server,
+    ) -> Result<Pid, Dropped> {
+        server.before_fork();
+        match fork::fork().map_err(Dropped::Fork)? {
+            Fork::Parent(pid) => Ok(pid),
+            Fork::Child => {
+                signals.put_back();
+                let code = self.relay(connection, signals, server);
+                fork::exit(code)
+            }
+        }
+    }
+
+    /// Gives the exit code that tells how the program ended.
+    fn relay(&mut self, connection: Connection<'_>, signals: &Signals, server: &tls::Server) -> u8 {
+        self.describe(&connection);
+        let pid = sys::process::getpid().as_raw_nonzero().get();
+        let whose = format!("pid {pid} from {}: ", address::text(connection.remote.address.ip()));
+        let quiet = self.quiet;
+        let start = |input: OwnedFd, output: OwnedFd| {
+            self.spawn(&input, &output, signals).map_err(|dropped| {
+                self.warn(dropped);
+                111
+            })
+        };
+        let mut log = |reason: &[u8]| {
+            if !quiet {
+                NAME.warn(&[whose.as_bytes(), reason]);
+            }
+        };
+        let (stream, banner) = (OwnedFd::from(connection.stream), self.banner);
+        let status = tls::serve(server, stream, self.timeout, banner, start, &mut log);
+        exit_code(status)
+    }
+
+    /// Puts what is known about the connection into the environment.
+    fn describe(&mut self, connection: &Connection<'_>) {
+        let ends = [
+            (connection.local, &b"TCPLOCALIP"[..], &b"TCPLOCALPORT"[..]),
+            (connection.remote, b"TCPREMOTEIP", b"TCPREMOTEPORT"),
+        ];
+        for (end, ip, port) in ends {
+            self.environment.set(ip, address::text(end.address.ip()).as_bytes());
+            let number = common::decimal(end.address.port().into());
+            self.environment.set(port, number.as_bytes());
+        }
+        match connection.local.name {
+            Some(name) => self.environment.set(b"TCPLOCALHOST", name),
+            None => self.environment.unset(b"TCPLOCALHOST"),
+        }
+    }
+
+    fn spawn(
+        &self,
+        input: &impl AsRawFd,
+        output: &impl AsRawFd,
+        signals: &Signals,
+    ) -> Result<Pid, Dropped> {
+        let borrowed = |number| sys::borrow(number).ok_or(Dropped::HandOver(Errno::BADF));
+        let descriptors = [(borrowed(input.as_raw_fd())?, 0), (borrowed(output.as_raw_fd())?, 1)];
+        let env = self.environment.vector();
+        let spawn = Spawn {
+            descriptors: &descriptors,
+            close: if self.no_stderr { &[2] } else { &[] },
+            mask: signals.handed_on(),
+            defaults: signals.defaults(),
+            ..Spawn::new(&self.program, &self.vector, &env)
+        };
+        spawn.start().map_err(|error| match error {
+            SpawnError::Clone(errno) => Dropped::Fork(errno),
+            SpawnError::Directory(errno) | SpawnError::Descriptor(errno) => {
+                Dropped::HandOver(errno)
+            }
+            SpawnError::Exec(errno) => Dropped::Run(errno),
+        })
+    }
+
+    /// Says why a connection was dropped, unless nothing is to be said.
+    pub fn warn(&self, dropped: Dropped) {
+        if self.quiet {
+            return;
+        }
+        let name = self.args.get(0).unwrap_or_default().to_bytes();
+        let (what, object, errno): (&[u8], &[u8], _) = match dropped {
+            Dropped::Banner(errno) => (b"print banner", b"", errno),
+            Dropped::Fork(errno) => (b"fork", b"", errno),
+            Dropped::HandOver(errno) => (b"set up descriptors", b"", errno),
+            Dropped::Run(errno) => (b"run ", name, errno),
+        };
+        NAME.warn_errno(&[b"dropping connection, unable to ", what, object], errno);
+    }
+}
+
+/// Says the banner, without waiting: nobody else may be kept by a slow client. What options allow
+/// always fits into a connection that nothing was sent to so far.
+fn greet(stream: &TcpStream, banner: &[u8]) -> Result<(), Dropped> {
+    use nix::sys::socket::{MsgFlags, send};
+    let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+    match send(stream.as_raw_fd(), banner, flags) {
+        Ok(sent) if sent == banner.len() => Ok(()),
+        Ok(_) => Err(Dropped::Banner(Errno::NOBUFS)),
+        Err(error) => Err(Dropped::Banner(Errno::from_raw_os_error(error as i32))),
+    }
+}
+
+/// The relay ends as the program did; with a signal's number plus 128 where one ended it.
+fn exit_code(status: i32) -> u8 {
+    let code = if libc::WIFSIGNALED(status) {
+        128 + libc::WTERMSIG(status)
+    } else {
+        libc::WEXITSTATUS(status)
+    };
+    u8::try_from(code).unwrap_or(111)
+}

@@ -1,0 +1,23 @@
+//! tcpserver: runs a program for each connection to a TCP port, in the clear or over TLS.
+//!
+//! What is pure and what acts are apart. Pure: [`options`], [`address`], [`services`], [`hosts`],
+//! [`line`](mod@line) (the log's lines) and [`table`] (how many connections there are, and whether
+//! another may be accepted). Acting: [`resolve`], [`socket`],
+//! [`privilege`], [`signals`], [`launch`], and
+//! [`server`], the loop that ties them together.
+
+pub mod address;
+pub mod hosts;
+pub mod launch;
+pub mod line;
+pub mod options;
+pub mod privilege;
+pub mod resolve;
+pub mod server;
+pub mod services;
+pub mod signals;
+pub mod socket;
+pub mod table;
+pub mod tls;
+
+pub use server::run;

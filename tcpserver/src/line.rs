@@ -1,0 +1,127 @@
+//! The log's lines, as the original writes them with `-v`.
+
+use crate::address;
+use crate::options::NAME;
+use std::io::Write as _;
+use std::net::SocketAddr;
+
+/// A field is cut after so many bytes.
+const LONGEST_FIELD: usize = 100;
+
+/// One end of a connection, as the log and the environment know it.
+#[derive(Debug, Clone, Copy)]
+pub struct End<'a> {
+    /// Its name, if that is known.
+    pub name: Option<&'a [u8]>,
+    /// Its address and port.
+    pub address: SocketAddr,
+}
+
+/// `status: 3/40`.
+#[must_use]
+pub fn status(running: usize, limit: usize) -> Vec<u8> {
+    format!("{}: status: {running}/{limit}\n", NAME.0).into_bytes()
+}
+
+/// `pid 77 from 192.0.2.1`.
+#[must_use]
+pub fn pid(pid: i32, remote: End<'_>) -> Vec<u8> {
+    let address = address::text(remote.address.ip());
+    format!("{}: pid {pid} from {address}\n", NAME.0).into_bytes()
+}
+
+/// `ok 77 mail.example:192.0.2.9:25 :192.0.2.1::4000`: name, address and port of the local end, and
+/// then of the remote one, where the remote user would stand between address and port.
+#[must_use]
+pub fn ok(pid: i32, local: End<'_>, remote: End<'_>) -> Vec<u8> {
+    let mut line = format!("{}: ok {pid} ", NAME.0).into_bytes();
+    for (end, between) in [(local, ":"), (remote, "::")] {
+        append_field(&mut line, end.name.unwrap_or_default());
+        let (ip, port) = (address::field(end.address.ip()), end.address.port());
+        // Writing to a vector can't fail.
+        let _ = write!(line, ":{ip}{between}{port} ");
+    }
+    line.pop();
+    line.push(b'\n');
+    line
+}
+
+/// `end 77 status 256`: the status as wait(2) has it.
+#[must_use]
+pub fn end(pid: i32, status: i32) -> Vec<u8> {
+    format!("{}: end {pid} status {status}\n", NAME.0).into_bytes()
+}
+
+/// What others chose, made harmless: a reader tells fields apart by blanks and colons.
+fn append_field(line: &mut Vec<u8>, text: &[u8]) {
+    line.extend(text.iter().take(LONGEST_FIELD).map(|byte| match byte {
+        b'%' | b':' => b'?',
+        b'!'..=b'~' => *byte,
+        _ => b'?',
+    }));
+    // The original's dots already follow a text of exactly that length.
+    if text.len() >= LONGEST_FIELD {
+        line.extend_from_slice(b"...");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn end_at<'a>(name: Option<&'a [u8]>, address: &str) -> End<'a> {
+        End { name, address: address.parse().expect("address and port") }
+    }
+
+    fn text(line: Vec<u8>) -> String {
+        String::from_utf8(line).expect("ASCII")
+    }
+
+    #[test]
+    fn as_the_original() {
+        let local = end_at(Some(b"0"), "127.0.0.1:40025");
+        let remote = end_at(None, "127.0.0.1:47676");
+        assert_eq!(text(status(1, 40)), "tcpserver: status: 1/40\n");
+        assert_eq!(text(pid(9859, remote)), "tcpserver: pid 9859 from 127.0.0.1\n");
+        assert_eq!(
+            text(ok(9859, local, remote)),
+            "tcpserver: ok 9859 0:127.0.0.1:40025 :127.0.0.1::47676\n"
+        );
+        assert_eq!(text(end(9859, 768)), "tcpserver: end 9859 status 768\n");
+    }
+
+    #[test]
+    fn ipv6_is_bracketed_where_colons_separate() {
+        let (local, remote) = (end_at(Some(b"h"), "[::1]:110"), end_at(None, "[::ffff:1.2.3.4]:5"));
+        assert_eq!(text(pid(1, local)), "tcpserver: pid 1 from ::1\n");
+        assert_eq!(text(ok(1, local, remote)), "tcpserver: ok 1 h:[::1]:110 :1.2.3.4::5\n");
+    }
+
+    #[test]
+    fn fields_are_made_harmless_and_cut() {
+        let field = |text: &[u8]| {
+            let mut line = Vec::new();
+            append_field(&mut line, text);
+            line
+        };
+        assert_eq!(field("a%b:c d\té\x7F".as_bytes()), b"a?b?c?d????");
+        let x = |count| vec![b'x'; count];
+        assert_eq!(field(&x(99)), x(99));
+        assert_eq!(field(&x(100)), [x(100), b"...".to_vec()].concat());
+        assert_eq!(field(&x(101)), [x(100), b"...".to_vec()].concat());
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_breaks_the_lines_form(name: Vec<u8>) {
+            let local = end_at(Some(&name), "10.0.0.1:25");
+            let line = text(ok(1, local, end_at(None, "10.0.0.2:9")));
+            prop_assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte) || byte == b'\n'));
+            let words: Vec<&str> = line.trim_end().split(' ').collect();
+            prop_assert_eq!(words.len(), 5);
+            prop_assert_eq!(words[3].split(':').count(), 3);
+            prop_assert_eq!(words[4], ":10.0.0.2::9");
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The command line: options as the original's, and those of its SSL patch.
+
+use common::getopt::{Getopt, Opt};
+use common::number;
+use common::{Exit, Failure, Name};
+use std::ffi::CStr;
+use std::time::Duration;
+use sys::{Args, Env};
+
+/// The program, as its diagnostics call it.
+pub const NAME: Name = Name("tcpserver");
+
+const LETTERS: &[u8] = b"16UXpPhHrRoOdDqQvsSc:x:B:g:u:b:l:t:n:";
+
+const USAGE: &str = "[ -16UHRoOdDqQvsS ] [ -c limit ] [ -B banner ] [ -g gid ] [ -u uid ] \
+    [ -b backlog ] [ -l localname ] [ -t timeout ] [ -n certificate ] host port program";
+
+/// The longest banner. It is written in one piece, without waiting, to a connection that has sent
+/// nothing so far; so much always fits.
+pub const MAX_BANNER: usize = 4096;
+
+/// Key and certificate, unless `-n` names another file.
+const DEFAULT_CERTIFICATE: &CStr = c"./cert.pem";
+
+/// What the command line asks for.
+#[derive(Clone, Copy)]
+pub struct Options {
+    /// `-q`, `-Q`, `-v`.
+    pub verbosity: Verbosity,
+    /// `-c`: at most so many connections at once; never 0.
+    pub limit: usize,
+    /// `-b`: so many connections may wait to be accepted.
+    pub backlog: i32,
+    /// `-B`: said to each client at once.
+    pub banner: &'static [u8],
+    /// `-o`: IP options of a connection are left alone.
+    pub keep_ip_options: bool,
+    /// `-D`: no delay in sending.
+    pub no_delay: bool,
+    /// `-g`, `-U`: the group to run as.
+    pub gid: Option<u32>,
+    /// `-u`, `-U`: the user to run as.
+    pub uid: Option<u32>,
+    /// `-1`: print the local port.
+    pub print_port: bool,
+    /// `-l`: the local host's name; without it, the name is looked up.
+    pub local_name: Option<&'static [u8]>,
+    /// `-t`: how long a client may take for what comes before the program; at least a second.
+    pub timeout: Duration,
+    /// `-6`: IPv6, where the host argument leaves a choice.
+    pub prefer_ipv6: bool,
+    /// `-s`, with the file of `-n`: TLS, with this key and certificate.
+    pub certificate: Option<&'static CStr>,
+    /// The host argument.
+    pub host: &'static [u8],
+    /// The port argument.
+    pub port: &'static [u8],
+    /// The program and its arguments; never empty.
+    pub program: Args,
+}
+
+/// How much is said on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Nothing, not even why tcpserver ends.
+    Quiet,
+    /// What goes wrong.
+    Errors,
+    /// That, and each connection.
+    Verbose,
+}
+
+impl Options {
+    /// Reads the command line; `-U` reads `UID` and `GID` in `env`.
+    ///
+    /// # Errors
+    /// Wrong usage, and what is not supported yet: exit code 100.
+    pub fn parse(args: Args, env: Env) -> Result<Self, Failure> {
+        let mut options = Self::default();
+        let mut lookups = Lookups::default();
+        let (mut tls, mut file) = (false, DEFAULT_CERTIFICATE);
+        let mut getopt = Getopt::new(args, LETTERS);
+        for opt in &mut getopt {
+            match opt.map_err(|illegal| illegal.with_usage(NAME.usage(USAGE)))? {
+                Opt::Flag(b'q') => options.verbosity = Verbosity::Quiet,
+                Opt::Flag(b'Q') => options.verbosity = Verbosity::Errors,
+                Opt::Flag(b'v') => options.verbosity = Verbosity::Verbose,
+                Opt::Flag(b'o') => options.keep_ip_options = true,
+                Opt::Flag(b'O') => options.keep_ip_options = false,
+                Opt::Flag(b'd') => options.no_delay = false,
+                Opt::Flag(b'D') => options.no_delay = true,
+                Opt::Flag(b'1') => options.print_port = true,
+                Opt::Flag(b'6') => options.prefer_ipv6 = true,
+                Opt::Flag(b's') => tls = true,
+                Opt::Flag(b'S') => tls = false,
+                Opt::Flag(b'U') => {
+                    options.uid = Some(id_from(env, "UID")?);
+                    options.gid = Some(id_from(env, "GID")?);
+                }
+                Opt::Flag(b'H') => lookups.no_remote_host = true,
+                Opt::Flag(b'R') => lookups.no_remote_info = true,
+                Opt::Flag(letter) | Opt::Value(letter @ b'x', _) => lookups.refused = Some(letter),
+                Opt::Value(b'c', value) => options.limit = limit(value)?,
+                Opt::Value(b'b', value) => options.backlog = saturated(leading_number(value)),
+                Opt::Value(b'B', value) => options.banner = banner(value)?,
+                Opt::Value(b'u', value) => options.uid = Some(id("-u", value.to_bytes())?),
+                Opt::Value(b'g', value) => options.gid = Some(id("-g", value.to_bytes())?),
+                Opt::Value(b'l', value) => options.local_name = Some(value.to_bytes()),
+                Opt::Value(b't', value) => options.timeout = seconds(value),
+                Opt::Value(_, value) => file = value,
+            }
+        }
+        options.certificate = tls.then_some(file);
+        options.with_operands(getopt.rest())?.with_lookups(lookups)
+    }
+
+    fn with_operands(self, rest: Args) -> Result<Self, Failure> {
+        let (Some(host), Some(port), Some(_)) = (rest.get(0), rest.get(1), rest.get(2)) else {
+            return Err(NAME.usage(USAGE));
+        };
+        Ok(Self { host: host.to_bytes(), port: port.to_bytes(), program: rest.tail(2), ..self })
+    }
+
+    /// A run script that relies on a look-up must not get silence instead.
+    fn with_lookups(self, lookups: Lookups) -> Result<Self, Failure> {
+        if let Some(letter) = lookups.refused {
+            let what: &[u8] = match letter {
+                b'x' | b'X' => b"rules",
+                b'h' | b'p' | b'P' => b"looking up the remote host name",
+                _ => b"asking for the remote user (IDENT)",
+            };
+            let parts = [b"unable to use -", &[letter][..], b": ", what, b" is not supported yet"];
+            return Err(NAME.fatal(Exit::USAGE.0, &parts));
+        }
+        if !lookups.no_remote_host {
+            return Err(needed("-H", "looking up the remote host name"));
+        }
+        if !lookups.no_remote_info {
+            return Err(needed("-R", "asking for the remote user (IDENT)"));
+        }
+        Ok(self)
+    }
+}
+
+/// The options about what this version doesn't do.
+#[derive(Default)]
+struct Lookups {
+    no_remote_host: bool,
+    no_remote_info: bool,
+    refused: Option<u8>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            verbosity: Verbosity::Errors,
+            limit: 40,
+            backlog: 20,
+            banner: b"",
+            keep_ip_options: false,
+            no_delay: false,
+            gid: None,
+            uid: None,
+            print_port: false,
+            local_name: None,
+            timeout: Duration::from_secs(26),
+            prefer_ipv6: false,
+            certificate: None,
+            host: b"",
+            port: b"",
+            program: Args::new(Vec::new()),
+        }
+    }
+}
+
+fn needed(option: &str, what: &str) -> Failure {
+    let parts = ["unable to do without ", option, ": ", what, " is not supported yet"];
+    NAME.fatal(Exit::USAGE.0, &parts.map(str::as_bytes))
+}
+
+/// As the original reads numbers: the digits at the front, none count as 0.
+fn leading_number(value: &CStr) -> u64 {
+    number::ulong(value.to_bytes()).map_or(0, |(number, _)| number)
+}
+
+fn saturated(number: u64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// The original takes 0, and what isn't a number for 0, and then never accepts a connection.
+fn limit(value: &CStr) -> Result<usize, Failure> {
+    match usize::try_from(leading_number(value)) {
+        Ok(limit @ 1..) => Ok(limit),
+        _ => Err(NAME.fatal(
+            Exit::USAGE.0,
+            &[b"unable to use -c ", value.to_bytes(), b": not a positive number"],
+        )),
+    }
+}
+
+fn banner(value: &'static CStr) -> Result<&'static [u8], Failure> {
+    let banner = value.to_bytes();
+    if banner.len() > MAX_BANNER {
+        return Err(NAME.fatal(Exit::USAGE.0, &[b"unable to use -B: more than 4096 bytes"]));
+    }
+    Ok(banner)
+}
+
+/// The original takes a name for 0, and then runs as root.
+fn id(option: &str, value: &[u8]) -> Result<u32, Failure> {
+    // The highest number means "unchanged" to the system calls that set ids.
+    match number::whole(value).map(u32::try_from) {
+        Some(Ok(id)) if id != u32::MAX => Ok(id),
+        _ => Err(NAME.fatal(
+            Exit::USAGE.0,
+            &[b"unable to use ", option.as_bytes(), b" ", value, b": not a number"],
+        )),
+    }
+}
+
+fn id_from(env: Env, name: &'static str) -> Result<u32, Failure> {
+    let Some(value) = env.get(name.as_bytes()) else {
+        return Err(NAME.fatal(
+            Exit::USAGE.0,
+            &[b"unable to use -U: environment variable $", name.as_bytes(), b" not set"],
+        ));
+    };
+    id(&format!("-U: ${name}"), value)
+}
+
+fn seconds(value: &CStr) -> Duration {
+    Duration::from_secs(leading_number(value).clamp(1, u64::from(u32::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::ffi::CString;
+
+    fn parse_in(list: &[&str], env: &[&str]) -> Result<Options, Failure> {
+        let strings = |list: &[&str]| {
+            list.iter().map(|text| CString::new(*text).expect("no NUL")).collect::<Vec<_>>()
+        };
+        let args = Args::new(strings(&[&["tcpserver"], list].concat()));
+        Options::parse(args, Env::new(strings(env)))
+    }
+
+    fn parse(list: &[&str]) -> Result<Options, Failure> {
+        parse_in(list, &[])
+    }
+
+    fn good(options: &[&str]) -> Options {
+        parse(&[options, &["-RH", "0", "0", "true"]].concat()).ok().expect("it is right")
+    }
+
+    fn refusal(options: &[&str]) -> String {
+        let failure = parse(&[options, &["-RH", "0", "0", "true"]].concat()).err().expect("wrong");
+        assert_eq!(failure.code, 100);
+        String::from_utf8(failure.text).expect("ASCII")
+    }
+
+    #[test]
+    fn the_walkthroughs_lines() {
+        let options = parse(&["-RHD", "0", "pop3", "/bin/x", "host"]).ok().expect("it is right");
+        assert!(options.no_delay && options.certificate.is_none());
+        assert_eq!((options.host, options.port), (&b"0"[..], &b"pop3"[..]));
+        assert_eq!(options.program.iter().collect::<Vec<_>>(), [c"/bin/x", c"host"]);
+        let options =
+            parse(&["-RHD", "-s", "-n", "/c/cert.pem", "0", "pop3s", "x"]).ok().expect("right");
+        assert_eq!(options.certificate, Some(c"/c/cert.pem"));
+    }
+
+    #[test]
+    fn defaults_are_the_originals() {
+        let options = good(&[]);
+        assert_eq!((options.limit, options.backlog, options.timeout.as_secs()), (40, 20, 26));
+        assert_eq!(options.verbosity, Verbosity::Errors);
+        assert_eq!((options.uid, options.gid, options.local_name), (None, None, None));
+        assert!(!options.no_delay && !options.keep_ip_options && !options.print_port);
+    }
+
+    #[test]
+    fn the_last_of_a_pair_counts() {
+        assert_eq!(good(&["-vq"]).verbosity, Verbosity::Quiet);
+        assert_eq!(good(&["-qQ"]).verbosity, Verbosity::Errors);
+        assert!(good(&["-doOoD"]).keep_ip_options);
+        assert!(!good(&["-Dd"]).no_delay);
+        assert_eq!(good(&["-s", "-S"]).certificate, None);
+        assert_eq!(good(&["-s"]).certificate, Some(c"./cert.pem"));
+        let env = &["UID=1", "GID=2"];
+        let options = parse_in(&["-RHU", "-u5", "0", "0", "x"], env).ok().expect("it is right");
+        assert_eq!((options.uid, options.gid), (Some(5), Some(2)));
+    }
+
+    #[test]
+    fn values_may_cluster() {
+        let options = good(&["-RHDl0", "-vc5x", "-b", "7", "-Bhi", "-t", "9", "-61"]);
+        assert_eq!(options.local_name, Some(&b"0"[..]));
+        assert_eq!((options.limit, options.backlog, options.timeout.as_secs()), (5, 7, 9));
+        assert_eq!(options.banner, b"hi");
+        assert!(options.prefer_ipv6 && options.print_port);
+    }
+
+    #[test]
+    fn what_would_silently_do_harm_is_refused() {
+        for (options, reason) in [
+            (&["-c0"][..], "unable to use -c 0: not a positive number"),
+            (&["-c", "x"], "unable to use -c x: not a positive number"),
+            (&["-u", "nobody"], "unable to use -u nobody: not a number"),
+            (&["-g", "4294967295"], "unable to use -g 4294967295: not a number"),
+            (&["-U"], "unable to use -U: environment variable $UID not set"),
+        ] {
+            assert_eq!(refusal(options), format!("tcpserver: fatal: {reason}\n"));
+        }
+        let failure = parse_in(&["-U"], &["UID=root"]).err().expect("no number");
+        assert_eq!(failure.text, b"tcpserver: fatal: unable to use -U: $UID root: not a number\n");
+        assert!(refusal(&["-B", &"x".repeat(4097)]).contains("more than 4096 bytes"));
+    }
+
+    #[test]
+    fn what_is_not_supported_is_refused_by_name() {
+        for letter in ["-x", "-X", "-p", "-P", "-h", "-r"] {
+            let text = refusal(&[if letter == "-x" { "-xrules.cdb" } else { letter }]);
+            assert!(text.starts_with(&format!("tcpserver: fatal: unable to use {letter}: ")));
+            assert!(text.ends_with(" is not supported yet\n"), "{text}");
+        }
+        for (options, missing) in [("-R", "-H"), ("-H", "-R"), ("-v", "-H")] {
+            let failure =
+                parse(&[options, "0", "0", "true"]).err().expect("a look-up is asked for");
+            let text = String::from_utf8(failure.text).expect("ASCII");
+            assert!(text.contains(&format!("unable to do without {missing}: ")), "{text}");
+            assert_eq!(failure.code, 100);
+        }
+    }
+
+    #[test]
+    fn usage_comes_first() {
+        for list in [&[][..], &["-h"], &["0"], &["-RH", "0", "0"]] {
+            let failure = parse(list).err().expect("incomplete");
+            assert!(failure.text.starts_with(b"tcpserver: usage: tcpserver [ "));
+            assert_eq!(failure.code, 100);
+        }
+        let text = parse(&["-Z"]).err().expect("unknown").text;
+        assert!(text.starts_with(b"tcpserver: illegal option -- Z\ntcpserver: usage: "));
+    }
+
+    proptest! {
+        #[test]
+        fn no_command_line_breaks_it(list in proptest::collection::vec("-?[ -~]{0,8}", 0..8)) {
+            let list: Vec<&str> = list.iter().map(String::as_str).collect();
+            if let Ok(options) = parse_in(&list, &["UID=1", "GID=1"]) {
+                prop_assert!(options.limit > 0 && !options.program.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! tcpserver itself: one loop that waits for connections and for the ends of their programs.
+
+use crate::launch::{Connection, Launcher};
+use crate::line::{self, End};
+use crate::options::{NAME, Options, Verbosity};
+use crate::resolve::{self, LocalName};
+use crate::signals::Signals;
+use crate::socket::{self, Listener, errno};
+use crate::table::{Event, Gate, Said, Table};
+use crate::{privilege, tls};
+use common::{Exit, Failure};
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::TimeSpec;
+use std::ffi::OsStr;
+use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::time::Duration;
+use sys::process::{WaitOptions, waitpid};
+use sys::{Args, Env, Errno, clock};
+
+/// The kernel doesn't deliver signals to a process that finds a connection ready whenever it waits.
+/// After so many in a row, signals get their turn.
+const IN_A_ROW: u32 = 8;
+
+/// tcpserver(8). Ends with 0 when SIGTERM arrives; programs that run then, run on.
+///
+/// # Errors
+/// 100: wrong usage. 111: no such host or port, the socket is not to be had, the key file can't be
+/// used, root can't be given up.
+pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
+    let options = Options::parse(args, env)?;
+    serve(&options, env).map_err(|failure| match options.verbosity {
+        Verbosity::Quiet => Failure::silent(failure.code),
+        Verbosity::Errors | Verbosity::Verbose => failure,
+    })
+}
+
+fn serve(options: &Options, env: Env) -> Result<Exit, Failure> {
+    let signals = Signals::install(options.certificate.is_some())
+        .map_err(|error| NAME.fatal_errno(111, &[b"unable to catch signals"], errno(&error)))?;
+    // The key may be readable for root alone.
+    let tls = options.certificate.map(|file| load(file.to_bytes())).transpose()?;
+    let address = resolve::listen_address(options)?;
+    let listener = Listener::new(address, options.backlog)?;
+    privilege::give_up(options.gid, options.uid)?;
+    if options.print_port {
+        print_port(listener.address.port());
+    }
+    listener.take_standard_descriptors()?;
+    let launcher = Launcher::new(options, env, listener.no_stderr);
+    let local_name = LocalName::new(options.local_name);
+    let table = Table::new(options.limit);
+    Server { options, signals, tls, listener, launcher, local_name, table }.run()
+}
+
+fn load(file: &[u8]) -> Result<tls::Server, Failure> {
+    tls::Server::load(Path::new(OsStr::from_bytes(file))).map_err(|error| {
+        NAME.fatal(111, &[b"unable to use ", file, b": ", error.to_string().as_bytes()])
+    })
+}
+
+/// Whoever asked for it and has closed standard output, doesn't want it: as in the original, that
+/// is no reason to end.
+fn print_port(port: u16) {
+    if let Some(stdout) = sys::borrow(1) {
+        let _ = sys::write_all(stdout, format!("{port}\n").as_bytes());
+    }
+}
+
+struct Server<'a> {
+    options: &'a Options,
+    signals: Signals,
+    tls: Option<tls::Server>,
+    listener: Listener,
+    launcher: Launcher,
+    local_name: LocalName,
+    table: Table,
+}
+
+impl Server<'_> {
+    fn run(mut self) -> Result<Exit, Failure> {
+        self.log(self.table.status());
+        let mut in_a_row = 0;
+        loop {
+            let ready = self.wait(in_a_row < IN_A_ROW)?;
+            in_a_row = if ready { in_a_row + 1 } else { 0 };
+            if self.signals.terminated() {
+                return Ok(Exit::OK);
+            }
+            if self.signals.children_ended() {
+                self.reap();
+            }
+            if self.signals.reload_wanted() {
+                self.reload();
+            }
+            if ready {
+                self.accept();
+            }
+        }
+    }
+
+    /// Waits for a connection, if one may be accepted, and for signals. True if there is one.
+    fn wait(&self, sleep: bool) -> Result<bool, Failure> {
+        let mut fds = [PollFd::new(self.listener.socket.as_fd(), PollFlags::POLLIN)];
+        let (fds, timeout) = match self.table.gate(clock::monotonic) {
+            _ if !sleep => (&mut fds[..0], Some(Duration::ZERO)),
+            Gate::Open => (&mut fds[..], None),
+            Gate::Full => (&mut fds[..0], None),
+            Gate::Paused(left) => (&mut fds[..0], Some(left)),
+        };
+        match ppoll(fds, timeout.map(TimeSpec::from), Some(self.signals.waiting())) {
+            Ok(ready) => Ok(ready > 0),
+            Err(nix::Error::EINTR) => Ok(false),
+            Err(error) => {
+                let errno = Errno::from_raw_os_error(error as i32);
+                Err(NAME.fatal_errno(111, &[b"unable to wait for connections"], errno))
+            }
+        }
+    }
+
+    fn accept(&mut self) {
+        match self.listener.accept() {
+            Ok((stream, remote)) => self.start(stream, remote),
+            Err(error) if is_of_one_connection(error) => {}
+            Err(error) => {
+                self.warn(&[b"unable to accept connection"], error);
+                self.handle(Event::Exhausted { now: clock::monotonic() });
+            }
+        }
+    }
+
+    fn start(&mut self, stream: std::net::TcpStream, remote: std::net::SocketAddr) {
+        self.handle(Event::Accepted);
+        socket::prepare(&stream, self.options.keep_ip_options, self.options.no_delay);
+        let listening = self.listener.address;
+        // Only a socket that listens at every address has to be asked which one it was.
+        let local = if listening.ip().is_unspecified() {
+            stream.local_addr().unwrap_or(listening)
+        } else {
+            listening
+        };
+        let local = End { name: self.local_name.of(local.ip()), address: local };
+        let remote = End { name: None, address: remote };
+        let connection = Connection { stream, local, remote };
+        let started = match &self.tls {
+            None => self.launcher.start(connection, &self.signals),
+            Some(server) => self.launcher.start_encrypted(connection, &self.signals, server),
+        };
+        match started {
+            Ok(pid) => {
+                let pid = pid.as_raw_nonzero().get();
+                if self.options.verbosity == Verbosity::Verbose {
+                    write(&[line::pid(pid, remote), line::ok(pid, local, remote)].concat());
+                }
+                self.handle(Event::Started(pid));
+            }
+            Err(dropped) => {
+                self.launcher.warn(dropped);
+                self.handle(Event::Dropped);
+            }
+        }
+    }
+
+    /// Asks once more than there are children that ended, unless none is left.
+    fn reap(&mut self) {
+        loop {
+            match waitpid(None, WaitOptions::NOHANG) {
+                Ok(Some((pid, status))) => {
+                    let pid = pid.as_raw_nonzero().get();
+                    self.handle(Event::Ended(pid, status.as_raw()));
+                    if self.table.running() == 0 {
+                        return;
+                    }
+                }
+                Err(Errno::INTR) => {}
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+
+    fn reload(&mut self) {
+        let Some(server) = &mut self.tls else { return };
+        let file = self.options.certificate.unwrap_or_default().to_bytes();
+        if let Err(error) = server.reload()
+            && self.options.verbosity != Verbosity::Quiet
+        {
+            let reason = error.to_string();
+            NAME.warn(&[b"unable to use ", file, b", keeping the old one: ", reason.as_bytes()]);
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        let said = self.table.handle(event);
+        self.log(said);
+    }
+
+    fn log(&self, said: Said) {
+        if self.options.verbosity == Verbosity::Verbose {
+            write(&said.text());
+        }
+    }
+
+    fn warn(&self, parts: &[&[u8]], error: Errno) {
+        if self.options.verbosity != Verbosity::Quiet {
+            NAME.warn_errno(parts, error);
+        }
+    }
+}
+
+/// Whether accept(2) failed for a reason that ends with the connection that it was about: then the
+/// next one is as good as any.
+fn is_of_one_connection(error: Errno) -> bool {
+    matches!(
+        error,
+        Errno::AGAIN
+            | Errno::INTR
+            | Errno::CONNABORTED
+            | Errno::CONNRESET
+            | Errno::PERM
+            | Errno::PROTO
+            | Errno::NOPROTOOPT
+            | Errno::OPNOTSUPP
+            | Errno::NETDOWN
+            | Errno::NETUNREACH
+            | Errno::NONET
+            | Errno::HOSTDOWN
+            | Errno::HOSTUNREACH
+            | Errno::TIMEDOUT
+    )
+}
+
+/// Writes lines to standard error at once; where that is closed, there is nobody to tell.
+fn write(lines: &[u8]) {
+    if let Some(stderr) = sys::borrow(2)
+        && !lines.is_empty()
+    {
+        let _ = sys::write_all(stderr, lines);
+    }
+}
