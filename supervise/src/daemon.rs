@@ -173,17 +173,20 @@ impl Supervise {
         self.started.map_or(Duration::ZERO, |started| started + PAUSE)
     }
 
-    /// Whether the service has ended. Reaps whatever child has, when told that one has.
-    fn has_ended(&self, reap: bool) -> bool {
+    /// Whether the service has ended. Reaps whatever child has, if a signal told that one has.
+    fn has_ended(&self, told: bool) -> bool {
+        (told && self.reap()) || self.process.as_ref().is_some_and(Process::is_gone)
+    }
+
+    fn reap(&self) -> bool {
         let mut ended = false;
-        while reap {
+        loop {
             match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, _))) => ended |= self.is_child(pid),
                 Err(Errno::INTR) => {}
-                Ok(None) | Err(_) => break,
+                Ok(None) | Err(_) => return ended,
             }
         }
-        ended || self.process.as_ref().is_some_and(Process::is_gone)
     }
 
     fn is_child(&self, pid: Pid) -> bool {

@@ -123,8 +123,8 @@ impl Machine {
             Event::Begin => self.begin(),
             Event::Command(command) => self.command(command),
             Event::Started => self.started(),
-            Event::NotRun if self.want == Want::Once => self.not_up(Service::Down),
-            Event::NotRun | Event::NotForked => self.not_up(Service::Delayed),
+            Event::NotRun => self.not_up(self.want == Want::Up),
+            Event::NotForked => self.not_up(self.want != Want::Down),
             Event::Ended => self.ended(),
             Event::Due => self.due(),
             Event::Drained => self.drained(),
@@ -223,11 +223,11 @@ impl Machine {
         Effects { stamp: true, ..PUBLISH }
     }
 
-    fn not_up(&mut self, next: Service) -> Effects {
+    fn not_up(&mut self, again: bool) -> Effects {
         if self.runs() {
             return Effects::default();
         }
-        self.service = next;
+        self.service = if again { Service::Delayed } else { Service::Down };
         PUBLISH
     }
 

@@ -171,7 +171,8 @@ fn decode_entry(bytes: &[u8]) -> Option<Entry> {
     let (before, rest) = bytes.split_first_chunk()?;
     let mut entry = Entry { before: u64::from_le_bytes(*before), pid: None, start: None };
     if let Some((pid, rest)) = rest.split_first_chunk() {
-        entry.pid = Pid::from_raw(i32::from_le_bytes(*pid)).filter(|pid| pid.as_raw_pid() > 0);
+        let pid = Some(i32::from_le_bytes(*pid)).filter(|pid| *pid > 0);
+        entry.pid = pid.and_then(Pid::from_raw);
         entry.start = rest.first_chunk().map(|start| u64::from_le_bytes(*start));
     }
     Some(entry)

@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_clock_set_back_gives_no_time() {
         let status = Status::decode(&DEBIAN).expect("18 bytes");
-        let later = |seconds| Label::from_unix(Duration::from_secs(1_795_407_439 + seconds));
+        let later = |seconds: u64| Label::from_unix(Duration::from_secs(1_795_407_439 + seconds));
         assert_eq!(status.seconds(later(7)), 7);
         assert_eq!(status.seconds(Label::from_unix(Duration::from_secs(5))), 0);
     }

@@ -104,7 +104,7 @@ fn table() -> String {
                 continue;
             }
             let to = if next == state { "same".to_owned() } else { name(&next) };
-            table += format!("  {word:9} {to:26} {}", describe(&effects)).trim_end();
+            table += format!("  {word:9} {to:33} {}", describe(&effects)).trim_end();
             table.push('\n');
         }
     }
