@@ -7,6 +7,7 @@
 //! [`server`], the loop that ties them together.
 
 pub mod address;
+pub mod certificate;
 pub mod hosts;
 pub mod launch;
 pub mod line;

@@ -1,5 +1,6 @@
 //! The order of certificates on the wire: each one's issuer follows it (RFC 5246, 7.4.2).
 
+use super::der::element;
 use rustls::pki_types::CertificateDer;
 
 /// Puts the certificate at `own` first, then its issuer, then that one's issuer. What doesn't
@@ -50,28 +51,6 @@ fn names(certificate: &[u8]) -> Option<Names<'_>> {
     next()?;
     let subject = next()?.contents;
     Some(Names { issuer, subject })
-}
-
-/// One DER element.
-struct Element<'a> {
-    tag: u8,
-    contents: &'a [u8],
-}
-
-/// The first element of `der`, and what follows it. Nothing in a certificate is longer than 65535
-/// bytes, or has a tag above 30.
-fn element(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
-    let (&[tag, length], rest) = der.split_first_chunk()?;
-    let (length, rest) = match length {
-        0..=0x7F => (usize::from(length), rest),
-        0x81 => rest.split_first().map(|(length, rest)| (usize::from(*length), rest))?,
-        0x82 => rest
-            .split_first_chunk()
-            .map(|(length, rest)| (usize::from(u16::from_be_bytes(*length)), rest))?,
-        _ => return None,
-    };
-    let (contents, rest) = rest.split_at_checked(length)?;
-    Some((Element { tag, contents }, rest))
 }
 
 #[cfg(test)]

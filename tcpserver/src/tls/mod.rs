@@ -11,12 +11,14 @@
 //! and [`reason`] say why there was none; [`relay`] decides what flows and ends when, [`pump`]
 //! does it.
 
+mod base64;
 mod chain;
+pub(crate) mod der;
 mod handshake;
-mod identity;
-mod key_file;
+pub(crate) mod identity;
+pub(crate) mod key_file;
 mod opening;
-mod pem;
+pub(crate) mod pem;
 mod pump;
 mod reason;
 mod relay;

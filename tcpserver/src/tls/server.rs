@@ -114,7 +114,7 @@ impl fmt::Display for LoadError {
             Self::SeveralKeys => "more than one private key in it",
             Self::EncryptedKey => "private key is encrypted",
             Self::UnsupportedKey => {
-                "private key is of an unknown kind, not RSA of 2048 to 8192 bits, \
+                "private key is of an unknown kind, not RSA of 2048 to 4096 bits, \
                  ECDSA P-256, ECDSA P-384 or Ed25519"
             }
             Self::NoCertificate => "no certificate in it",
