@@ -1,0 +1,7 @@
+//! What keeps a log. A module is a program.
+
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
+pub mod splogger;

@@ -1,0 +1,195 @@
+//! splogger: hands what a service says to the host's syslog, line by line.
+
+mod delivery;
+mod line;
+mod message;
+mod queue;
+mod request;
+
+use common::{Exit, Failure, Name};
+use core::time::Duration;
+use delivery::{Delivery, Outcome};
+use line::Lines;
+use queue::Queue;
+use request::Request;
+use sys::clock::{monotonic, realtime};
+use sys::poll::{PollFd, PollFlags, poll};
+use sys::signal::{Signal, SignalSet};
+use sys::{Args, BorrowedFd, Env, Errno};
+
+const NAME: Name = Name("splogger");
+
+/// Read at once. Little, so that little has left the pipe when the queue is full.
+const READ: usize = 1024;
+
+/// A syslogd that is away is looked for so often.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// After TERM, the line in hand may take so long to end, and the queue to be delivered.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// `splogger [TAG [FACILITY]]`: sends each line of standard input to `/dev/log` (or the socket that
+/// `$SYSLOG_SOCKET` names), until its end or TERM.
+///
+/// No line that has left the pipe is lost. While nobody listens at the socket, lines are kept; when
+/// too many are, no more are read, and the pipe holds the service back. On TERM, the line in hand
+/// is read to its end and the rest of the pipe left to a successor. What can't be delivered in the
+/// 3 s after that goes to standard error.
+///
+/// # Errors
+/// Wrong usage: 100. Standard input that can't be read: 111.
+pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
+    let Request { tag, facility, path, socket } = request::read(args, env)?;
+    let input = sys::borrow(0).ok_or_else(|| unreadable(Errno::BADF))?;
+    let inherited = sys::signal::block(SignalSet::of(&[Signal::TERM]));
+    sys::signal::catch(Signal::TERM);
+    Splogger {
+        tag,
+        facility,
+        path,
+        delivery: Delivery::new(socket),
+        input,
+        waiting: inherited.without(Signal::TERM),
+        lines: Lines::default(),
+        queue: Queue::default(),
+        reading: true,
+        deadline: None,
+        outage: false,
+    }
+    .work()
+}
+
+struct Splogger {
+    tag: &'static [u8],
+    facility: u8,
+    path: &'static [u8],
+    delivery: Delivery,
+    input: BorrowedFd<'static>,
+    /// The signals that are blocked while waiting.
+    waiting: SignalSet,
+    lines: Lines,
+    queue: Queue,
+    /// Neither was the end of the input reached, nor is a successor to have the rest.
+    reading: bool,
+    /// When to give up, once TERM came.
+    deadline: Option<Duration>,
+    /// Whether it was said that nobody listens.
+    outage: bool,
+}
+
+/// Why the queue isn't empty.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    Nothing,
+    /// syslogd is slower than we are.
+    Busy,
+    /// Nobody listens.
+    Away,
+}
+
+impl Splogger {
+    fn work(mut self) -> Result<Exit, Failure> {
+        loop {
+            let held = self.deliver();
+            if !self.reading && held == Held::Nothing {
+                return Ok(Exit::OK);
+            }
+            if self.deadline.is_some_and(|deadline| monotonic() >= deadline) {
+                return Ok(self.give_up());
+            }
+            if self.wait(held)? {
+                self.read()?;
+            }
+            if sys::signal::take().contains(Signal::TERM) && self.deadline.is_none() {
+                self.deadline = Some(monotonic() + GRACE);
+            }
+            if self.deadline.is_some() && !self.lines.is_in_line() {
+                self.reading = false;
+            }
+        }
+    }
+
+    /// Sends what the queue holds, as far as syslogd takes it.
+    fn deliver(&mut self) -> Held {
+        while let Some(message) = self.queue.first() {
+            let packet = message.packet(self.facility, self.tag);
+            match self.delivery.send(&packet) {
+                Outcome::Sent => {
+                    self.queue.remove_first();
+                    self.outage = false;
+                }
+                Outcome::Busy => return Held::Busy,
+                Outcome::Away(errno) => {
+                    if !self.outage {
+                        self.outage = true;
+                        NAME.warn_errno(&[b"unable to send to ", self.path], errno);
+                    }
+                    return Held::Away;
+                }
+            }
+        }
+        Held::Nothing
+    }
+
+    /// Waits for something to do. Gives whether there is input.
+    fn wait(&self, held: Held) -> Result<bool, Failure> {
+        let listening = self.reading && self.queue.has_room();
+        let input = PollFd::from_borrowed_fd(self.input, PollFlags::IN);
+        let mut fds = [input.clone(), input];
+        let mut count = usize::from(listening);
+        if let Some(socket) = self.delivery.socket()
+            && held == Held::Busy
+        {
+            fds[count] = PollFd::from_borrowed_fd(socket, PollFlags::OUT);
+            count += 1;
+        }
+        let retry = (held != Held::Nothing).then_some(RETRY);
+        let grace = self.deadline.map(|deadline| deadline.saturating_sub(monotonic()));
+        let timeout = [retry, grace].into_iter().flatten().min();
+        match poll(&mut fds[..count], timeout, Some(self.waiting)) {
+            Ok(_) => Ok(listening && !fds[0].revents().is_empty()),
+            Err(Errno::INTR) => Ok(false),
+            Err(errno) => Err(unreadable(errno)),
+        }
+    }
+
+    fn read(&mut self) -> Result<(), Failure> {
+        let mut buffer = [0; READ];
+        // What follows the line in hand is the successor's: no byte of it may be taken.
+        let most = if self.deadline.is_some() { 1 } else { READ };
+        match sys::read(self.input, &mut buffer[..most]) {
+            Ok(0) => {
+                self.reading = false;
+                self.lines.finish(|message| self.queue.add(message));
+            }
+            Ok(count) => {
+                self.lines.feed(&buffer[..count], realtime(), |message| self.queue.add(message));
+            }
+            Err(Errno::AGAIN) => {}
+            // What was read before still goes its way.
+            Err(errno) => {
+                NAME.warn_errno(&[b"unable to read standard input"], errno);
+                self.reading = false;
+                self.lines.finish(|message| self.queue.add(message));
+            }
+        }
+        Ok(())
+    }
+
+    /// After TERM and a time of grace: what is left goes to standard error.
+    fn give_up(mut self) -> Exit {
+        self.lines.finish(|message| self.queue.add(message));
+        if self.deliver() == Held::Nothing {
+            return Exit::OK;
+        }
+        while let Some(message) = self.queue.first() {
+            NAME.warn(&[b"undelivered: ", self.tag, b": ", &message.content()]);
+            self.queue.remove_first();
+        }
+        Exit::TEMPORARY
+    }
+}
+
+fn unreadable(errno: Errno) -> Failure {
+    NAME.fatal_errno(Exit::TEMPORARY.0, &[b"unable to read standard input"], errno)
+}
