@@ -35,5 +35,5 @@ pub use descriptor::{borrow, read, write_all};
 pub use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 pub use rustix::io::Errno;
 pub use rustix::{
-    event, fd, ffi, fs, io, mm, net, pipe, process, rand, system, termios, thread, time,
+    event, fd, ffi, fs, io, mm, net, pipe, process, rand, stdio, system, termios, thread, time,
 };

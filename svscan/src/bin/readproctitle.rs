@@ -1,0 +1,5 @@
+//! readproctitle: the last messages in a command line.
+#![no_std]
+#![no_main]
+
+common::program!(svscan::title::run, resident);
