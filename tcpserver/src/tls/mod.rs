@@ -26,6 +26,11 @@ mod server;
 mod tickets;
 mod wire;
 
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
 pub use pem::PemError;
 pub use server::{LoadError, Server};
 

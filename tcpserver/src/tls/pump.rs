@@ -181,13 +181,12 @@ impl Pump<'_> {
     fn receive(&mut self) {
         match self.wire.receive() {
             Ok(Received::Some | Received::Nothing) => {}
-            Ok(Received::Goodbye) => {
-                self.relay.peer_finished();
-            }
+            Ok(Received::Goodbye) => self.relay.peer_finished(),
             Ok(Received::End) => {
-                if self.relay.peer_finished() {
+                if self.relay.is_goodbye_due() {
                     self.report("peer closed the connection without close_notify");
                 }
+                self.relay.peer_finished();
             }
             Err(error) => self.broken(&error),
         }
@@ -259,10 +258,11 @@ impl Pump<'_> {
             // The alert that says what was wrong.
             let _ = self.wire.send();
         }
-        let reason = self.wire.explain(error);
-        if self.relay.peer_gone() {
+        if self.relay.is_goodbye_due() {
+            let reason = self.wire.explain(error);
             self.report(&reason);
         }
+        self.relay.peer_gone();
     }
 
     fn report(&mut self, reason: &str) {

@@ -46,17 +46,18 @@ fn malformed(fault: InvalidMessage) -> String {
 }
 
 fn incompatible(what: &PeerIncompatible, opening: &Opening) -> String {
+    // Whatever rustls missed first: a client that is that old has no version in common with us.
+    if let Some(version @ ("SSL 3.0" | "TLS 1.0" | "TLS 1.1")) = opening.version() {
+        return format!("no protocol version in common (peer offers at most {version})");
+    }
     match what {
         PeerIncompatible::Tls12NotOffered
         | PeerIncompatible::Tls12NotOfferedOrEnabled
         | PeerIncompatible::ServerDoesNotSupportTls12Or13
         | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
-        | PeerIncompatible::SupportedVersionsExtensionRequired => match opening.version() {
-            Some(version) if version != "TLS 1.2" => {
-                format!("no protocol version in common (peer offers at most {version})")
-            }
-            Some(_) | None => "no protocol version in common (we offer TLS 1.2 and 1.3)".into(),
-        },
+        | PeerIncompatible::SupportedVersionsExtensionRequired => {
+            "no protocol version in common (we offer TLS 1.2 and 1.3)".into()
+        }
         PeerIncompatible::NoCipherSuitesInCommon => "no cipher suite in common".into(),
         PeerIncompatible::NoKxGroupsInCommon
         | PeerIncompatible::NoEcPointFormatsInCommon
@@ -78,6 +79,11 @@ fn rejected(alert: AlertDescription) -> String {
         AlertDescription::CertificateRevoked => "revoked",
         AlertDescription::CertificateExpired => "expired",
         AlertDescription::CertificateUnknown => "certificate unknown",
+        AlertDescription::DecryptError => {
+            return "peer can't verify our signature (alert; it may know another certificate of the \
+                    same name)"
+                .into();
+        }
         AlertDescription::UnrecognisedName => return "peer rejected our host name (alert)".into(),
         AlertDescription::AccessDenied => return "peer denies access (alert)".into(),
         AlertDescription::UserCanceled => return "peer's user canceled (alert)".into(),

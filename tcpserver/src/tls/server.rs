@@ -125,3 +125,57 @@ impl fmt::Display for LoadError {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Pair, Scratch};
+    use super::*;
+
+    fn refusal(path: &Path) -> String {
+        Server::load(path).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn files_that_others_may_read_are_refused() {
+        let scratch = Scratch::new("modes");
+        let text = Pair::new("localhost").text();
+        for (mode, expected) in [
+            (0o404, "key file is readable by others"),
+            (0o602, "key file is readable by others"),
+            (0o440, "key file is readable by its group"),
+            (0o644, "key file is readable by others"),
+        ] {
+            assert_eq!(refusal(&scratch.file("cert.pem", &text, mode)), expected, "{mode:o}");
+        }
+        for mode in [0o400, 0o600, 0o700] {
+            assert!(Server::load(&scratch.file("cert.pem", &text, mode)).is_ok(), "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn files_that_are_none() {
+        let scratch = Scratch::new("nofiles");
+        assert_eq!(refusal(&scratch.path().join("missing")), "file does not exist");
+        assert_eq!(refusal(scratch.path()), "not a regular file");
+        let large = scratch.file("large", &"x".repeat(200_000), 0o600);
+        assert_eq!(refusal(&large), "file is too large");
+        let fifo = scratch.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRUSR).unwrap();
+        assert_eq!(refusal(&fifo), "not a regular file");
+    }
+
+    #[test]
+    fn a_bad_new_file_leaves_the_old_one_in_use() {
+        let scratch = Scratch::new("reload");
+        let (old, new) = (Pair::new("old"), Pair::new("new"));
+        let path = scratch.file("cert.pem", &old.text(), 0o400);
+        let mut server = Server::load(&path).unwrap();
+        let before = Arc::as_ptr(&server.config);
+        scratch.file("cert.pem", &(old.key.clone() + &new.certificate), 0o400);
+        assert_eq!(server.reload(), Err(LoadError::Mismatch));
+        assert_eq!(Arc::as_ptr(&server.config), before);
+        scratch.file("cert.pem", &new.text(), 0o400);
+        assert_eq!(server.reload(), Ok(()));
+        assert_ne!(Arc::as_ptr(&server.config), before);
+    }
+}
