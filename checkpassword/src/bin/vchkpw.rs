@@ -1,0 +1,5 @@
+//! vchkpw: checkpassword for the users that a file names, who need no accounts on the host.
+
+#![no_main]
+
+common::std_program!(checkpassword::virtual_users::run);

@@ -1,0 +1,34 @@
+//! checkpassword and vchkpw: may this user log in, and if so, run the next program as them.
+//!
+//! Both speak the checkpassword interface (<https://cr.yp.to/checkpwd/interface.html>): login name
+//! and password come on descriptor 3 ([`request`]), the next program is in the arguments. Exit
+//! codes, where the next program is not reached:
+//!
+//! | code | meaning |
+//! | --- | --- |
+//! | 1 | the login is not acceptable; nothing is said, the caller logs it |
+//! | 2 | misused: no program, or no login and password on descriptor 3 |
+//! | 111 | temporary trouble, told on standard error |
+//!
+//! checkpassword ([`host`]) asks the host's accounts, vchkpw ([`virtual_users`]) a file of its own.
+//! What they share: the password hashes ([`hash`]) and the memory that these need under a
+//! service's soft limits ([`check`], [`memory`]), and the way into the program ([`handover`]).
+
+pub mod age;
+pub mod check;
+pub mod handover;
+pub mod hash;
+pub mod host;
+pub mod lines;
+pub mod memory;
+pub mod request;
+pub mod users;
+pub mod virtual_users;
+
+use common::Exit;
+
+/// The login is not acceptable: unknown, wrong password, locked, expired.
+pub const REFUSED: Exit = Exit(1);
+
+/// The program was misused: no program to run, or not the right data on descriptor 3.
+pub const MISUSED: Exit = Exit(2);
