@@ -1,0 +1,30 @@
+//! The POP3 chain: qmail-popup (who are you?), qmail-pop3d (your mail), and maildirmake.
+//!
+//! Each state of the protocol is a pure machine, a line of the client's in and an effect out
+//! ([`login`], [`transaction`]); [`popup`] and [`pop3d`] are the programs that carry the effects
+//! out. Between them stands a checker such as checkpassword ([`checker`]), and nothing else: they
+//! share no more than RFC 1939 and the descriptors.
+
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
+pub mod capabilities;
+pub mod checker;
+pub mod client;
+pub mod command;
+pub mod encoding;
+pub mod failure_log;
+pub mod line;
+pub mod login;
+pub mod maildir;
+pub mod maildirmake;
+pub mod maildrop;
+pub mod message;
+pub mod output;
+pub mod pop3d;
+pub mod popup;
+pub mod server;
+pub mod transaction;
+pub mod unique_id;
+pub mod update;

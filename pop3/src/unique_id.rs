@@ -1,0 +1,188 @@
+//! Unique ids (RFC 1939, UIDL): the file's name before `:`, as the original had them, or clients
+//! would fetch everything once more after a change of server.
+//!
+//! RFC 1939 wants 1 to 70 characters from 0x21 to 0x7E, never the same for two messages. A name
+//! that breaks the first rule is replaced by a digest of it. Names that break the second (a message
+//! copied by hand, say) are each replaced by a digest of name and inode, which survives what a
+//! Maildir does to a file (moves, flags). No copy keeps the name: once the others were deleted,
+//! a client would take the one that is left for a message it has had.
+//!
+//! The digest is SHA-256, cut to 128 bits: whoever can write to a mailbox chooses its names, and
+//! two messages of one id are one message to a client, so that ids must be hard to make collide;
+//! and they have to be the same for good, which a keyed hash is only with its key kept somewhere.
+
+use crate::maildrop::Maildrop;
+use alloc::collections::TryReserveError;
+use alloc::vec::Vec;
+use sha2::{Digest as _, Sha256};
+
+/// The longest id that RFC 1939 allows.
+const LONGEST: usize = 70;
+
+/// A digest, as the id that it is.
+type Digest = [u8; 32];
+
+/// One message's unique id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UniqueId<'a> {
+    /// Its name.
+    Name(&'a [u8]),
+    /// A digest in its place.
+    Digest(Digest),
+}
+
+impl UniqueId<'_> {
+    /// The id as the client sees it.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Name(name) => name,
+            Self::Digest(digest) => digest,
+        }
+    }
+}
+
+/// Which messages of a maildrop share their name with another.
+pub struct UniqueIds {
+    /// In the order of the messages.
+    shared: Vec<(usize, Digest)>,
+}
+
+impl UniqueIds {
+    /// Compares all names. `inode` gives a message's inode number, 0 if the message is gone.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn new(
+        maildrop: &Maildrop,
+        mut inode: impl FnMut(usize) -> u64,
+    ) -> Result<Self, TryReserveError> {
+        let name = |message: &u32| unique(maildrop.name(*message as usize).to_bytes());
+        let mut order = Vec::new();
+        order.try_reserve_exact(maildrop.len())?;
+        order.extend((0..maildrop.len()).map(|message| message as u32));
+        order.sort_unstable_by(|one, two| name(one).cmp(name(two)).then(one.cmp(two)));
+        let mut shared: Vec<(usize, Digest)> = Vec::new();
+        for same in order.chunk_by(|one, two| name(one) == name(two)).filter(|same| same.len() > 1)
+        {
+            for (nth, message) in same.iter().enumerate() {
+                let inode = inode(*message as usize).to_be_bytes();
+                let mut id = digest(&[name(message), b":", &inode]);
+                // One file by two names in the Maildir.
+                if shared[shared.len() - nth..].iter().any(|(_, other)| *other == id) {
+                    let (place, name) =
+                        (maildrop.place(*message as usize), maildrop.name(*message as usize));
+                    id = digest(&[place.name(), b"/", name.to_bytes(), b":", &inode]);
+                }
+                shared.try_reserve(1)?;
+                shared.push((*message as usize, id));
+            }
+        }
+        shared.sort_unstable_by_key(|(message, _)| *message);
+        Ok(Self { shared })
+    }
+
+    /// A message's unique id.
+    #[must_use]
+    pub fn of<'a>(&self, maildrop: &'a Maildrop, message: usize) -> UniqueId<'a> {
+        if let Ok(found) = self.shared.binary_search_by_key(&message, |(message, _)| *message) {
+            return UniqueId::Digest(self.shared[found].1);
+        }
+        let name = unique(maildrop.name(message).to_bytes());
+        let lawful = (1..=LONGEST).contains(&name.len()) && name.iter().all(u8::is_ascii_graphic);
+        if lawful { UniqueId::Name(name) } else { UniqueId::Digest(digest(&[name])) }
+    }
+}
+
+/// The part of a file name that no move and no flag changes.
+fn unique(name: &[u8]) -> &[u8] {
+    &name[..memchr::memchr(b':', name).unwrap_or(name.len())]
+}
+
+fn digest(parts: &[&[u8]]) -> Digest {
+    let mut hash = Sha256::new();
+    parts.iter().for_each(|part| hash.update(part));
+    let mut id = [0; 32];
+    for (byte, digits) in hash.finalize().iter().zip(id.chunks_exact_mut(2)) {
+        digits[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
+        digits[1] = b"0123456789abcdef"[usize::from(byte & 15)];
+    }
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::maildrop::Place;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+    use std::ffi::CString;
+    use std::string::String;
+
+    /// The ids of messages with these names; two of the same inode number are one file.
+    fn ids(names: &[(&[u8], u64)]) -> Vec<String> {
+        let mut maildrop = Maildrop::default();
+        for (nth, (name, _)) in names.iter().enumerate() {
+            let place = if nth == 0 { Place::New } else { Place::Cur };
+            maildrop.add(place, &CString::new(*name).unwrap(), 1, 1).unwrap();
+        }
+        let ids = UniqueIds::new(&maildrop, |message| names[message].1).unwrap();
+        let id = |message| ids.of(&maildrop, message).as_bytes().to_vec();
+        (0..names.len()).map(|message| String::from_utf8(id(message)).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_lawful_name_is_the_id() {
+        let names = [(&b"1.M2P3.host,S=4:2,S"[..], 1), (b"!~", 2), (&[b'x'; 70], 3)];
+        assert_eq!(ids(&names), ["1.M2P3.host,S=4", "!~", &"x".repeat(70)]);
+    }
+
+    #[test]
+    fn an_unlawful_name_is_digested() {
+        let long = [b'x'; 71];
+        let names: [&[u8]; 4] = [b"a b", b"\xFF:2,", &long, b":2,S"];
+        let ids = ids(&names.map(|name| (name, 1)));
+        // sha256sum, its first 32 digits: ids are kept by clients, so they may never change.
+        assert_eq!(ids[0], "c8687a08aa5d6ed2044328fa6a697ab8");
+        assert_eq!(ids[3], "e3b0c44298fc1c149afbf4c8996fb924");
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 4);
+    }
+
+    #[test]
+    fn flags_do_not_change_an_id() {
+        assert_eq!(ids(&[(b"a b", 1)]), ids(&[(b"a b:2,S", 1)]));
+    }
+
+    #[test]
+    fn names_that_are_shared() {
+        let two = ids(&[(b"x:2,", 1), (b"y", 5), (b"x", 2)]);
+        assert_eq!(two[1], "y");
+        assert_ne!(two[0], two[2]);
+        assert!(two[0].len() == 32 && two[2].len() == 32);
+        // What happens to one message doesn't change the other's id.
+        assert_eq!(
+            ids(&[(b"x:2,S", 1), (b"x", 2), (b"x:2,R", 3)])[..2],
+            [two[0].clone(), two[2].clone()]
+        );
+        let one_file = ids(&[(b"x:2,", 1), (b"x", 1)]);
+        assert_ne!(one_file[0], one_file[1]);
+        let in_both_places = ids(&[(b"x", 1), (b"x", 1)]);
+        assert_ne!(in_both_places[0], in_both_places[1]);
+    }
+
+    proptest! {
+        #[test]
+        fn ids_are_lawful_and_differ(
+            names in prop::collection::btree_set("[ab:é ]{0,4}[.x]{0,80}", 1..30),
+        ) {
+            let names: Vec<_> =
+                names.iter().enumerate().map(|(n, name)| (name.as_bytes(), n as u64 + 1)).collect();
+            let ids = ids(&names);
+            for id in &ids {
+                prop_assert!((1..=70).contains(&id.len()));
+                prop_assert!(id.bytes().all(|byte| byte.is_ascii_graphic()));
+            }
+            prop_assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+        }
+    }
+}
