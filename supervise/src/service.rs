@@ -44,7 +44,7 @@ impl Process {
             Err(Errno::SRCH) => return None,
             Err(_) => Bond::Start(start),
         };
-        Some(Self { pid, bond })
+        Some(Self { pid, bond }).filter(|process| !process.is_gone())
     }
 
     /// Its id.

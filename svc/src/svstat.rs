@@ -24,12 +24,10 @@ pub fn run(args: Args, _env: Env) -> Result<Exit, Failure> {
         start.visit(directory, |entered| {
             lines.extend_from_slice(directory.to_bytes());
             lines.extend_from_slice(b": ");
-            match entered
-                .map_err(|errno| Problem::Errno("unable to chdir", errno))
-                .and_then(|()| look())
-            {
+            let seen = entered.map_err(|errno| Problem::Errno("unable to chdir", errno));
+            match seen.and_then(|()| look()) {
                 Ok((status, normally_up)) => {
-                    describe(&mut lines, &status, normally_up, Label::now())
+                    describe(&mut lines, &status, normally_up, Label::now());
                 }
                 Err(problem) => problem.describe(&mut lines),
             }
