@@ -83,7 +83,7 @@ ifneq ($(LINKS),)
 endif
 
 check:
-	@PROGRAMS="$(PROGRAMS)" LINKS="$(LINKS)" tests/check "$(BIN)"
+	@PROGRAMS="$(PROGRAMS)" tests/check "$(BIN)"
 
 cert cert-req:
 	@test -x command/tcpserver-cert || exec $(MAKE) --no-print-directory all

@@ -12,6 +12,7 @@
 mod alone;
 mod child;
 mod fresh_root;
+mod mail_host;
 mod normalise;
 mod place;
 mod pop3_client;
@@ -24,6 +25,7 @@ mod wait;
 pub use alone::{in_namespaces, namespaces_work};
 pub use child::Child;
 pub use fresh_root::fresh_root;
+pub use mail_host::MailHost;
 pub use nix::sys::signal::Signal;
 pub use normalise::{number, pids, text};
 pub use place::{both, command_dir, debian, path, program, workspace};
