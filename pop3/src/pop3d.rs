@@ -72,7 +72,7 @@ fn maildrop(path: &CStr) -> Result<(Maildir, Maildrop), (&'static [u8], Failure)
     })
 }
 
-fn serve(mut server: Server<Client>) -> End {
+fn serve(mut server: Server<Client<'static>>) -> End {
     let mut lines = Lines::default();
     if let Err(gone) = server.output().put(&[b"+OK\r\n"]) {
         return End::Gone(gone);
@@ -90,7 +90,7 @@ fn serve(mut server: Server<Client>) -> End {
 }
 
 /// Sends what was said, and waits for what the client says to that.
-fn listen(server: &mut Server<Client>, lines: &mut Lines) -> Result<(), Gone> {
+fn listen(server: &mut Server<Client<'static>>, lines: &mut Lines) -> Result<(), Gone> {
     server.output().flush()?;
     let count = server.output().wire().read(lines.space())?;
     lines.filled(count);

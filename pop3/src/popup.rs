@@ -58,7 +58,7 @@ fn stamp(host: &[u8]) -> Vec<u8> {
 }
 
 struct Door {
-    output: Output<Client>,
+    output: Output<Client<'static>>,
     checker: Checker,
     program: &'static [u8],
     remote_ip: Option<&'static [u8]>,

@@ -228,3 +228,6 @@ impl<W: Wire> Server<W> {
 }
 
 const NO_MEMORY: &[u8] = b"-ERR [SYS/TEMP] out of memory\r\n";
+
+#[cfg(test)]
+mod tests;
