@@ -24,7 +24,7 @@ const NAME: Name = Name("supervise");
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// A status that couldn't be written is tried again after this time, if nothing changes before.
-const RETRY: Duration = Duration::from_secs(10);
+const RETRY: Duration = Duration::from_secs(5);
 
 /// supervise DIRECTORY: 0 when `svc -x` or TERM ended it, 100 for wrong usage, 111 when the
 /// directory can't be supervised, by us or because another one does.
