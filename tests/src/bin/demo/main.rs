@@ -7,8 +7,11 @@ mod host;
 mod show;
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use nix::sys::signal::{SigSet, Signal};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 fn main() -> ExitCode {
     let check = std::env::args().any(|arg| arg == "--check");
@@ -22,18 +25,20 @@ fn main() -> ExitCode {
 }
 
 fn demo(check: bool) -> Result<(), String> {
-    // Blocked from the start, so that a Ctrl-C at any time takes the services down too. Children start with an empty mask.
-    let ends = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
-    ends.thread_block().map_err(|e| format!("unable to block signals: {e}"))?;
+    let ended = ctrl_c().map_err(|e| format!("unable to catch Ctrl-C: {e}"))?;
+    let ended = || ended.load(Ordering::Relaxed);
     let mut host = host::Host::new()?;
     show::services(&mut host)?;
-    show::session_in_the_clear(&host)?;
-    show::session_over_tls(&host)?;
-    show::what_goes_wrong(&host)?;
-    show::log(&host)?;
-    if !check {
+    let steps =
+        [show::session_in_the_clear, show::session_over_tls, show::what_goes_wrong, show::log];
+    for step in steps {
+        if !ended() {
+            step(&host)?;
+        }
+    }
+    if !check && !ended() {
         show::what_to_try(&host);
-        ends.wait().map_err(|e| format!("unable to wait for Ctrl-C: {e}"))?;
+        while tests::wait_for(Duration::from_secs(3600), || ended().then_some(())).is_none() {}
         println!();
     }
     show::removal(&mut host)?;
@@ -41,4 +46,14 @@ fn demo(check: bool) -> Result<(), String> {
         println!("\ndemo: all steps are as they should be");
     }
     Ok(())
+}
+
+/// Caught rather than blocked, so that the services start with no signal blocked. At any time, the demo then takes down what
+/// it has started.
+fn ctrl_c() -> std::io::Result<Arc<AtomicBool>> {
+    let ended = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&ended))?;
+    }
+    Ok(ended)
 }

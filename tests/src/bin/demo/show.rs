@@ -104,9 +104,11 @@ pub(crate) fn what_to_try(host: &Host) {
 pub(crate) fn removal(host: &mut Host) -> Shown {
     title("Down, and nothing is left");
     typed("svc -dx service/pop3d service/pop3d/log service/pop3sd service/pop3sd/log");
-    if let Some(svscan) = host.svscan.take() {
+    // First svscan, or it would start again what is told to go.
+    if let Some(mut svscan) = host.svscan.take() {
         svscan.signal(Signal::SIGTERM);
-        svscan.wait(PATIENCE);
+        let ended = wait_for(PATIENCE, || (!svscan.is_running()).then_some(()));
+        ensure(ended.is_some(), "svscan ends when it is told to")?;
     }
     let svc = host.run("svc").arg("-dx").args(names(host)).output();
     ended_well(&svc, "svc")?;
