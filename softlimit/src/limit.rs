@@ -80,7 +80,20 @@ mod tests {
         ] {
             assert_eq!(Amount::parse(text), Some(amount), "{text:?}");
         }
-        for text in [&b"5x"[..], b"x", b"-1", b"-", b"+5", b" 5", b"5 ", b"==", b"=5", b"5=", b"0x10", b"5k"] {
+        for text in [
+            &b"5x"[..],
+            b"x",
+            b"-1",
+            b"-",
+            b"+5",
+            b" 5",
+            b"5 ",
+            b"==",
+            b"=5",
+            b"5=",
+            b"0x10",
+            b"5k",
+        ] {
             assert_eq!(Amount::parse(text), None, "{text:?}");
         }
     }

@@ -29,7 +29,9 @@ struct Connection {
 enum Kind {
     Datagram,
     /// How much of the packet was sent. In a stream, a NUL ends each.
-    Stream { sent: usize },
+    Stream {
+        sent: usize,
+    },
 }
 
 impl Delivery {

@@ -124,9 +124,13 @@ mod tests {
 
     #[test]
     fn long_lines_are_folded_at_799() {
-        for (length, pieces) in
-            [(798, vec![798]), (799, vec![799]), (800, vec![799, 1]), (1598, vec![799, 799]), (1600, vec![799, 799, 2])]
-        {
+        for (length, pieces) in [
+            (798, vec![798]),
+            (799, vec![799]),
+            (800, vec![799, 1]),
+            (1598, vec![799, 799]),
+            (1600, vec![799, 799, 2]),
+        ] {
             let line = [&b"x".repeat(length)[..], b"\nnext\n"].concat();
             let messages = read(&[&line]);
             let (next, messages) = messages.split_last().expect("a message");

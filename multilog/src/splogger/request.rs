@@ -80,7 +80,10 @@ mod tests {
         }
         let long = "x".repeat(256);
         for tag in ["", "a b", &long] {
-            assert_eq!(asked(&[tag], &[]), Err(format!("splogger: fatal: unable to use tag: {tag}\n")));
+            assert_eq!(
+                asked(&[tag], &[]),
+                Err(format!("splogger: fatal: unable to use tag: {tag}\n"))
+            );
         }
         let path = format!("SYSLOG_SOCKET=/{}", "x".repeat(200));
         assert!(asked(&[], &[&path]).is_err_and(|text| text.ends_with(": file name too long\n")));

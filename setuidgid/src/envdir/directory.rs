@@ -27,7 +27,8 @@ pub(super) fn each_file(
     let mut entries = RawDir::new(&directory, &mut entries);
     let mut line = Vec::new();
     while let Some(entry) = entries.next() {
-        let entry = entry.map_err(|errno| failure(&[b"unable to read directory ", path.to_bytes()], errno))?;
+        let entry = entry
+            .map_err(|errno| failure(&[b"unable to read directory ", path.to_bytes()], errno))?;
         let name = entry.file_name();
         if name.to_bytes().starts_with(b".") {
             continue;
@@ -37,7 +38,8 @@ pub(super) fn each_file(
             Err(Errno::NOENT) => show(name.to_bytes(), None),
             Err(Errno::ACCESS) if !may_enter(path) => return Err(unentered(path, Errno::ACCESS)),
             Err(errno) => {
-                let parts: [&[u8]; 4] = [b"unable to read ", path.to_bytes(), b"/", name.to_bytes()];
+                let parts: [&[u8]; 4] =
+                    [b"unable to read ", path.to_bytes(), b"/", name.to_bytes()];
                 return Err(failure(&parts, errno));
             }
         }

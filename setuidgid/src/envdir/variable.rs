@@ -48,7 +48,8 @@ impl Variables {
 
 /// Blanks and tabs at the end are cut; then each NUL is a newline.
 fn value(line: &[u8]) -> Vec<u8> {
-    let end = line.iter().rposition(|byte| !matches!(byte, b' ' | b'\t')).map_or(0, |last| last + 1);
+    let end =
+        line.iter().rposition(|byte| !matches!(byte, b' ' | b'\t')).map_or(0, |last| last + 1);
     line[..end].iter().map(|byte| if *byte == 0 { b'\n' } else { *byte }).collect()
 }
 
