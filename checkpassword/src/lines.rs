@@ -95,7 +95,7 @@ mod tests {
     proptest! {
         #[test]
         fn lines_are_those_of_the_text(
-            wanted in prop::collection::vec(prop::collection::vec(b'a'..b'z', 0..3000), 0..12),
+            wanted in prop::collection::vec(prop::collection::vec(b'a'..=b'z', 0..3000), 0..12),
             last_ends: bool,
         ) {
             let mut text = wanted.join(&b'\n');
