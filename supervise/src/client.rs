@@ -1,4 +1,4 @@
-//! How svc and its like reach whoever supervises a service directory, given a descriptor of the directory.
+//! How svc and its like reach whoever supervises a service directory, given a descriptor of it.
 //!
 //! Nothing here ever waits: FIFOs are opened and written without blocking.
 

@@ -1,8 +1,10 @@
-//! supervise, and the protocol of a supervised service directory, which svc, svok, svstat and svscan speak too.
+//! supervise, and the protocol of a supervised service directory, which svc, svok, svstat and
+//! svscan speak too.
 //!
-//! The protocol is [`status`] (what a service does), [`command`] (the letters that steer it) and [`client`] (how to reach
-//! whoever supervises it). The rest is supervise's own: [`machine`] decides, [`directory`] and [`record`] keep what must
-//! outlive the process, [`service`] is the process that is supervised, [`daemon`] carries out what was decided.
+//! The protocol is [`status`] (what a service does), [`command`] (the letters that steer it) and
+//! [`client`] (how to reach whoever supervises it). The rest is supervise's own: [`machine`] decides,
+//! [`daemon`] carries out; [`directory`] and [`record`] keep what must outlive the process,
+//! [`service`] is the process that is supervised, [`logger`] knows when a logger may end.
 
 #![cfg_attr(not(test), no_std)]
 

@@ -7,10 +7,12 @@
 //!
 //! | bytes | what | written |
 //! | --- | --- | --- |
-//! | 0–15 | the host's boot id: after a restart of the host all the rest is void | at once |
+//! | 0–15 | the host's boot id, mixed with the start of process 1 | at once |
 //! | 16–23 | clock ticks from boot to a moment just before the start, little-endian | before it |
 //! | 24–27 | process id, little-endian | by the new process itself, before it runs `run` |
 //! | 28–35 | when exactly it started, in ticks, little-endian | after the start |
+//!
+//! After a restart of the host, or of a container, another boot id makes all the rest void.
 //!
 //! A process id alone may by now be another process's. So the next supervise compares its start;
 //! when supervise was killed in the instant before it had noted that, the process must have
@@ -45,7 +47,7 @@ pub struct Record {
     entry: Option<Entry>,
 }
 
-/// The random number that the kernel draws when it starts.
+/// The random number that the kernel draws when it starts, mixed with when process 1 started.
 pub type BootId = [u8; BOOT];
 
 /// A start, as noted.
@@ -203,7 +205,11 @@ fn parse_stat(line: &[u8]) -> Option<u64> {
 /// `None` where the kernel doesn't tell, without /proc: nothing can be taken over then.
 fn boot_id() -> Option<BootId> {
     let mut bytes = [0; 64];
-    parse_boot_id(read(c"/proc/sys/kernel/random/boot_id", &mut bytes)?)
+    let mut id = parse_boot_id(read(c"/proc/sys/kernel/random/boot_id", &mut bytes)?)?;
+    // Containers share the kernel's number, but each start of one has a process 1 of its own.
+    let init = start_of(Pid::INIT).unwrap_or(0);
+    id.iter_mut().zip(init.to_le_bytes()).for_each(|(byte, mixed)| *byte ^= mixed);
+    Some(id)
 }
 
 /// 32 hexadecimal digits among dashes.

@@ -1,4 +1,5 @@
-//! `supervise/status`: what a service does, in 18 bytes that Debian's, encore's and our own programs read alike.
+//! `supervise/status`: what a service does, in 18 bytes that Debian's, encore's and our own programs
+//! read alike.
 //!
 //! | bytes | what |
 //! | --- | --- |
@@ -57,8 +58,9 @@ impl Status {
         bytes
     }
 
-    /// Reads the first 18 bytes; `None` if there are fewer. Nothing else can be wrong with them: a byte 16 that isn't 0
-    /// means paused, a byte 17 that is neither `u` nor `d` means once, as for the original.
+    /// Reads the first 18 bytes; `None` if there are fewer. Nothing else can be wrong with them: a
+    /// byte 16 that isn't 0 means paused, a byte 17 that is neither `u` nor `d` means once, as for
+    /// the original.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let [since @ .., p0, p1, p2, p3, paused, want] = bytes.first_chunk::<SIZE>()?;
@@ -130,7 +132,7 @@ mod tests {
         }
 
         #[test]
-        fn any_18_bytes_are_a_status_and_their_time_never_overflows(bytes: [u8; SIZE], now: [u8; 12]) {
+        fn any_18_bytes_are_a_status(bytes: [u8; SIZE], now: [u8; 12]) {
             let status = Status::decode(&bytes).expect("18 bytes");
             let _ = status.seconds(Label::from_bytes(now));
             prop_assert_eq!(&status.encode()[..16], &bytes[..16]);

@@ -12,8 +12,8 @@ use sys::{Args, Env, Errno};
 
 const NAME: Name = Name("svstat");
 
-/// Exit code 0, whatever the directories are like; 111 when the working directory can't be opened or
-/// come back to, or the lines can't be written.
+/// Exit code 0, whatever the directories are like; 111 when the working directory can't be opened
+/// or come back to, or the lines can't be written.
 ///
 /// # Errors
 /// As above.
@@ -62,8 +62,8 @@ impl Problem {
     }
 }
 
-/// The status of the service in the working directory, and whether it is up normally: without a file
-/// `down`.
+/// The status of the service in the working directory, and whether it is up normally: without a
+/// file `down`.
 fn look() -> Result<(Status, bool), Problem> {
     let normally_up = match stat(c"down") {
         Ok(_) => false,

@@ -204,17 +204,16 @@ fn the_service_gets_what_debians_gets() {
 
 #[test]
 fn a_run_that_cannot_be_run_is_said_and_tried_again() {
-    let cases: [(&str, Option<(&str, u32)>, &str); 4] = [
-        ("missing", None, "file does not exist"),
-        ("not executable", Some((SLEEP, 0o644)), "access denied"),
-        ("of a wrong interpreter", Some(("#!/nonexistent\n", 0o755)), "file does not exist"),
-        ("no program", Some(("sleep\n", 0o755)), "exec format error"),
-    ];
-    for (what, content, reason) in cases {
+    for (what, content, mode, reason) in [
+        ("missing", None, 0, "file does not exist"),
+        ("not executable", Some(SLEEP), 0o644, "access denied"),
+        ("of a wrong interpreter", Some("#!/nonexistent\n"), 0o755, "file does not exist"),
+        ("no program", Some("sleep\n"), 0o755, "exec format error"),
+    ] {
         for (whose, path) in both("supervise") {
             let scratch = Scratch::new("supervise-norun");
             scratch.dir("s");
-            if let Some((text, mode)) = content {
+            if let Some(text) = content {
                 let file = scratch.file("s/run", text);
                 fs::set_permissions(file, fs::Permissions::from_mode(mode)).expect("chmod");
             }
