@@ -1,0 +1,713 @@
+//! svscan, svscanboot and readproctitle, with our supervise and with Debian's.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+use tests::{Child, Run, Scratch, Signal, alone, both, debian, fresh_root, is_root, path, program};
+use tests::{skip, wait_for, wait_until};
+
+const SECONDS: fn(u64) -> Duration = Duration::from_secs;
+
+/// A PATH that finds our supervise, and one that finds Debian's, with our svscan.
+fn supervises() -> Vec<(&'static str, String)> {
+    let ours = path().into_string().expect("a PATH in UTF-8");
+    let theirs = debian("supervise").map(|_| ("debian", "/usr/bin:/bin".to_owned()));
+    [("ours", ours)].into_iter().chain(theirs).collect()
+}
+
+fn svscan(directory: &Path, path: &str) -> Child {
+    Run::new(program("svscan")).arg(directory).env("PATH", path).spawn()
+}
+
+/// A scratch directory with an empty `service`, and a `supervise` in `bin` that runs this script instead.
+fn with_fake(name: &str, script: &str) -> (Scratch, PathBuf, String) {
+    let scratch = Scratch::new(name);
+    let service = scratch.dir("service");
+    scratch.script("bin/supervise", &format!("#!/bin/sh\n{script}"));
+    let path = format!("{}:/usr/bin:/bin", scratch.join("bin").display());
+    (scratch, service, path)
+}
+
+/// Notes `started NAME` and stays.
+const NOTE_AND_STAY: &str = "echo \"started $1\" >>../noted; exec sleep 1000\n";
+
+/// Adds a service directory `all/NAME` whose `run` is this script.
+fn service(scratch: &Scratch, name: &str, script: &str) -> PathBuf {
+    scratch.script(&format!("all/{name}/run"), &format!("#!/bin/sh\n{script}"));
+    scratch.join(format!("all/{name}"))
+}
+
+fn link(scratch: &Scratch, name: &str) {
+    symlink(scratch.join(format!("all/{name}")), scratch.join(format!("service/{name}")))
+        .expect("make a link");
+}
+
+fn is_supervised(directory: &Path) -> bool {
+    Run::new(program("svok")).arg(directory).output().code == 0
+}
+
+fn noted(scratch: &Scratch) -> Vec<String> {
+    let text = fs::read_to_string(scratch.join("noted")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn svc(options: &str, directories: &[&Path]) {
+    let outcome = Run::new(program("svc")).arg(options).args(directories).output();
+    assert_eq!((outcome.code, outcome.err().as_str()), (0, ""));
+}
+
+/// The pids of the supervises (and whatever else has this as its first argument) in this directory.
+fn supervise_of(directory: &Path) -> Option<i32> {
+    let directory = directory.canonicalize().ok()?;
+    fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+        let name = fs::read_to_string(entry.path().join("comm")).ok()?;
+        let there = fs::read_link(entry.path().join("cwd")).ok()?;
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        (name == "supervise\n" && there == directory).then_some(pid)
+    })
+}
+
+/// The pid of the service itself.
+fn pid_of(directory: &Path) -> Option<i32> {
+    let said = Run::new(program("svstat")).arg(directory).output().out();
+    said.split_once("(pid ")?.1.split_once(')')?.0.parse().ok()
+}
+
+#[test]
+fn a_new_link_is_noticed_at_once() {
+    for (whose, path) in supervises() {
+        let scratch = Scratch::new("link");
+        let directory = scratch.dir("service");
+        let mut running = svscan(&directory, &path);
+        let stat = format!("/proc/{}/stat", running.pid());
+        // Asleep over an empty directory, which is no reason to end.
+        wait_until("svscan to wait", SECONDS(5), || {
+            fs::read_link(format!("/proc/{}/cwd", running.pid())).is_ok_and(|at| at == directory)
+                && fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") S "))
+        });
+        let log = service(&scratch, "a", "exec sleep 1000\n");
+        scratch.script("all/a/log/run", "#!/bin/sh\nexec cat\n");
+        let start = Instant::now();
+        link(&scratch, "a");
+        wait_until("both supervises", SECONDS(20), || {
+            is_supervised(&log) && is_supervised(&log.join("log"))
+        });
+        let took = start.elapsed();
+        assert!(took < SECONDS(1), "{whose}: {took:?}");
+        assert!(running.is_running());
+        assert_eq!(String::from_utf8_lossy(&running.stderr()), "", "{whose}");
+    }
+}
+
+#[test]
+fn a_thousand_entries_and_more() {
+    let (scratch, directory, path) =
+        with_fake("thousand", "echo \"started $1\" >>\"$NOTED\"; exec sleep 1000\n");
+    for number in 0..1100 {
+        fs::create_dir(directory.join(format!("s{number}"))).expect("make a directory");
+    }
+    for name in [".hidden", "logged/log"] {
+        fs::create_dir_all(directory.join(name)).expect("make a directory");
+    }
+    fs::write(directory.join("file"), "").expect("make a file");
+    let _running = Run::new(program("svscan"))
+        .arg(&directory)
+        .env("PATH", path)
+        .env("NOTED", scratch.join("noted"))
+        .spawn();
+    wait_until("1102 starts", SECONDS(60), || noted(&scratch).len() >= 1102);
+    let mut names = noted(&scratch);
+    names.sort_unstable();
+    let mut expected: Vec<String> = (0..1100).map(|number| format!("started s{number}")).collect();
+    expected.extend(["started logged".to_owned(), "started log".to_owned()]);
+    expected.sort_unstable();
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn a_renamed_link_is_no_new_service() {
+    let (scratch, directory, path) = with_fake("rename", NOTE_AND_STAY);
+    let _running = svscan(&directory, &path);
+    service(&scratch, "a", "");
+    link(&scratch, "a");
+    wait_until("the first start", SECONDS(10), || noted(&scratch) == ["started a"]);
+    fs::rename(directory.join("a"), directory.join("z")).expect("rename a link");
+    service(&scratch, "b", "");
+    link(&scratch, "b");
+    wait_until("the second start", SECONDS(10), || noted(&scratch).len() > 1);
+    assert_eq!(noted(&scratch), ["started a", "started b"]);
+}
+
+#[test]
+fn a_dangling_link_is_filled_later() {
+    let (scratch, directory, path) = with_fake("dangling", NOTE_AND_STAY);
+    link(&scratch, "a");
+    let running = svscan(&directory, &path);
+    running.expect_stderr("svscan: warning: unable to stat a: file does not exist\n");
+    service(&scratch, "a", "");
+    wait_until("the start", SECONDS(12), || noted(&scratch) == ["started a"]);
+}
+
+#[test]
+fn a_directory_that_is_being_made_gets_its_logger() {
+    let (scratch, directory, path) =
+        with_fake("made", "echo \"started $1\" >>\"$NOTED\"; exec sleep 1000\n");
+    let running = Run::new(program("svscan"))
+        .arg(&directory)
+        .env("PATH", path)
+        .env("NOTED", scratch.join("noted"))
+        .spawn();
+    wait_until("svscan to wait", SECONDS(5), || {
+        fs::read_to_string(format!("/proc/{}/stat", running.pid()))
+            .is_ok_and(|s| s.contains(") S "))
+    });
+    fs::create_dir(directory.join("a")).expect("make a directory");
+    fs::write(directory.join("a/run"), "").expect("make a file");
+    fs::create_dir(directory.join("a/log")).expect("make a directory");
+    wait_until("both starts", SECONDS(10), || noted(&scratch) == ["started log", "started a"]);
+}
+
+/// The walk-through's third chapter: the link goes, then `svc -x`, then `svc -d`.
+#[test]
+fn a_removed_entry_is_not_stopped_and_not_restarted() {
+    for (whose, path) in supervises() {
+        let scratch = Scratch::new("remove");
+        let directory = scratch.dir("service");
+        let running = svscan(&directory, &path);
+        let there = service(&scratch, "a", "exec sleep 1000\n");
+        scratch.script("all/a/log/run", "#!/bin/sh\nexec cat\n");
+        let log = there.join("log");
+        link(&scratch, "a");
+        wait_until("both", SECONDS(10), || is_supervised(&there) && is_supervised(&log));
+        let before = supervise_of(&there);
+        assert!(before.is_some(), "{whose}");
+        fs::remove_file(directory.join("a")).expect("remove the link");
+        // Whatever svscan does about the one is done when it has started the other.
+        let marker = service(&scratch, "marker", "exec sleep 1000\n");
+        link(&scratch, "marker");
+        wait_until("the marker", SECONDS(10), || is_supervised(&marker));
+        assert_eq!(supervise_of(&there), before, "{whose}: stopped");
+        svc("-x", &[&there, &log]);
+        let gone = directory.join("a");
+        let habit = Run::new(program("svc")).arg("-d").arg(&gone).arg(gone.join("log")).output();
+        assert_eq!(habit.code, 0);
+        assert_eq!(habit.err().matches("svc: warning: ").count(), 2, "{}", habit.err());
+        svc("-d", &[&there, &log]);
+        wait_until("their end", SECONDS(12), || !is_supervised(&there) && !is_supervised(&log));
+        // A regular scan passes (only such a one finds what a link now leads to), and nothing is restarted.
+        link(&scratch, "late");
+        running.expect_stderr("unable to stat late: ");
+        let late = service(&scratch, "late", "exec sleep 1000\n");
+        wait_until("a scan", SECONDS(12), || is_supervised(&late));
+        assert!(!is_supervised(&there) && !is_supervised(&log), "{whose}: restarted");
+    }
+}
+
+#[test]
+fn a_supervise_that_dies_is_restarted_and_not_in_a_hurry() {
+    let (scratch, directory, path) = with_fake("pace", "date +%s%N >>../noted; exit 1\n");
+    service(&scratch, "a", "");
+    link(&scratch, "a");
+    let _running = svscan(&directory, &path);
+    wait_until("four starts", SECONDS(20), || noted(&scratch).len() >= 4);
+    let at: Vec<u64> = noted(&scratch).iter().map(|line| line.parse().expect("a time")).collect();
+    for pair in at.windows(2) {
+        let apart = Duration::from_nanos(pair[1] - pair[0]);
+        assert!(apart > Duration::from_millis(900) && apart < SECONDS(4), "{apart:?}");
+    }
+}
+
+#[test]
+fn svscan_twice() {
+    let (_scratch, directory, path) = with_fake("twice", NOTE_AND_STAY);
+    let first = svscan(&directory, &path);
+    let second = || Run::new(program("svscan")).arg(&directory).spawn();
+    wait_until("the lock", SECONDS(5), || {
+        fs::read_link(format!("/proc/{}/fd/3", first.pid())).is_ok_and(|at| at == directory)
+    });
+    let outcome = second().wait(SECONDS(5));
+    let expected = format!(
+        "svscan: fatal: unable to lock {}: another svscan is running there\n",
+        directory.display()
+    );
+    assert_eq!((outcome.err(), outcome.code), (expected, 111));
+    // The lock is its holder's, and nobody has to clean up after a killed one.
+    first.signal(Signal::SIGKILL);
+    first.wait(SECONDS(5));
+    let mut third = second();
+    assert!(wait_for(Duration::from_millis(300), || (!third.is_running()).then_some(())).is_none());
+    assert_eq!(fs::read_dir(&directory).expect("list").count(), 0, "nothing is left in it");
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let scratch = Scratch::new("wrong");
+    scratch.file("file", "");
+    for directory in ["missing", "file", ""] {
+        let outcomes: Vec<_> = both("svscan")
+            .into_iter()
+            .map(|(_, path)| Run::new(path).arg(directory).cwd(scratch.path()).output())
+            .collect();
+        assert!(outcomes.windows(2).all(|pair| pair[0] == pair[1]), "{outcomes:?}");
+        assert_eq!(outcomes[0].code, 111);
+    }
+    let (scratch, directory, _) = with_fake("no-supervise", "");
+    for name in ["a", "b"] {
+        service(&scratch, name, "");
+        link(&scratch, name);
+    }
+    let running = svscan(&directory, "/nowhere:/bin/nowhere");
+    let expected = "svscan: warning: unable to start supervise a: file does not exist: \
+                    no program supervise in PATH /nowhere:/bin/nowhere\n";
+    running.expect_stderr(expected);
+    drop(running);
+    fs::set_permissions(scratch.join("bin/supervise"), fs::Permissions::from_mode(0o644))
+        .expect("chmod");
+    let running = svscan(&directory, &scratch.join("bin").display().to_string());
+    running.expect_stderr("svscan: warning: unable to start supervise a: access denied\n");
+}
+
+/// Nobody reads svscan's warnings any more, and it goes on.
+#[test]
+fn svscan_outlives_who_reads_its_messages() {
+    let (scratch, directory, path) = with_fake("deaf", NOTE_AND_STAY);
+    link(&scratch, "nowhere");
+    let script = format!("{} {} 2>&1 | true", program("svscan").display(), directory.display());
+    let _running = Run::sh(&script).env("PATH", &path).spawn();
+    wait_until("svscan", SECONDS(10), || !scratch.inhabitants().is_empty());
+    service(&scratch, "a", "");
+    link(&scratch, "a");
+    wait_until("a start", SECONDS(10), || noted(&scratch) == ["started a"]);
+}
+
+/// What supervise is started with is what svscan was started with.
+#[test]
+fn a_child_inherits_what_svscan_was_given() {
+    let script = "{ ulimit -Sn; ulimit -Hn; grep -E '^(Sig(Blk|Ign|Cgt)|NSpgid)' /proc/self/status; \
+                  ls /proc/self/fd; env | grep -v '^_='; pwd; } >../noted.new 2>&1; \
+                  mv ../noted.new ../noted; exec sleep 1000\n";
+    let seen = |svscan: PathBuf| {
+        let (scratch, directory, path) = with_fake("inherit", script);
+        service(&scratch, "a", "");
+        link(&scratch, "a");
+        let command = format!("ulimit -Sn 100; exec {} service", svscan.display());
+        let _running = Run::sh(&command)
+            .env_clear()
+            .env("PATH", path)
+            .env("COLOUR", "red")
+            .cwd(scratch.path())
+            .spawn();
+        wait_until("a start", SECONDS(10), || scratch.join("noted").exists());
+        let place = scratch.path().display().to_string();
+        let lines = noted(&scratch).into_iter().filter(|line| !line.starts_with("NSpgid"));
+        (directory.exists(), lines.map(|line| line.replace(&place, "")).collect::<Vec<_>>())
+    };
+    let mut all = both("svscan").into_iter().map(|(_, path)| seen(path));
+    let ours = all.next().expect("ours");
+    assert_eq!(ours.1[0], "100");
+    for theirs in all {
+        assert_eq!(ours, theirs);
+    }
+}
+
+/// The pipe between a service and its logger, seen from outside.
+#[test]
+fn the_log_pipe_has_a_name_and_ends_like_a_pipes() {
+    let (scratch, directory, path) = with_fake(
+        "pipe",
+        "echo $$ >\"$TO/$1.new\"; mv \"$TO/$1.new\" \"$TO/$1.noted\"; exec sleep 1000\n",
+    );
+    let there = service(&scratch, "a", "");
+    scratch.script("all/a/log/run", "");
+    link(&scratch, "a");
+    let _running = Run::new(program("svscan"))
+        .arg(&directory)
+        .env("PATH", path)
+        .env("TO", scratch.path())
+        .spawn();
+    let pipe = there.join("supervise/logpipe");
+    wait_until("both", SECONDS(10), || {
+        ["a.noted", "log.noted"].iter().all(|name| scratch.join(name).exists())
+    });
+    let metadata = fs::metadata(&pipe).expect("the FIFO is there");
+    assert!(metadata.file_type().is_fifo());
+    assert_eq!(metadata.mode() & 0o7777, 0o600);
+    assert_eq!(fs::metadata(there.join("supervise")).expect("stat").mode() & 0o7777, 0o700);
+    for (name, number, mode) in [("a", 1, 1), ("log", 0, 0)] {
+        let pid = fs::read_to_string(scratch.join(format!("{name}.noted"))).expect("noted");
+        let proc = Path::new("/proc").join(pid.trim_end());
+        let there = fs::read_link(proc.join(format!("fd/{number}"))).expect("a descriptor");
+        assert_eq!(there, pipe, "{name}");
+        let info = fs::read_to_string(proc.join(format!("fdinfo/{number}"))).expect("its flags");
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).expect("flags");
+        let flags = i32::from_str_radix(flags.trim(), 8).expect("octal");
+        assert_eq!(flags & 0o3, mode, "{name}: opened for one direction only");
+        assert_eq!(flags & nix::libc::O_NONBLOCK, 0, "{name}: may block");
+    }
+}
+
+/// Something else lies where the FIFO should be: it is left alone, said, and an ordinary pipe has to do.
+#[test]
+fn a_log_pipe_that_is_not_ours_is_not_used() {
+    let (scratch, directory, path) =
+        with_fake("planted", "echo \"started $1\" >>\"$NOTED\"; exec sleep 1000\n");
+    service(&scratch, "a", "");
+    service(&scratch, "b", "");
+    scratch.script("all/a/log/run", "");
+    scratch.script("all/b/log/run", "");
+    scratch.file("all/a/supervise/logpipe", "precious");
+    scratch.dir("all/b/supervise");
+    symlink("/etc/passwd", scratch.join("all/b/supervise/logpipe")).expect("make a link");
+    link(&scratch, "a");
+    link(&scratch, "b");
+    let running = Run::new(program("svscan"))
+        .arg(&directory)
+        .env("PATH", path)
+        .env("NOTED", scratch.join("noted"))
+        .spawn();
+    wait_until("all starts", SECONDS(10), || noted(&scratch).len() == 4);
+    running.expect_stderr(
+        "svscan: warning: unable to keep a/supervise/logpipe: not a private FIFO of our own\n",
+    );
+    running.expect_stderr("svscan: warning: unable to keep b/supervise/logpipe: ");
+    let kept = fs::read_to_string(scratch.join("all/a/supervise/logpipe")).expect("still there");
+    assert_eq!(kept, "precious");
+}
+
+/// Writes numbered lines, `PID NUMBER`, and on TERM one that says how many there were.
+const COUNT: &str = "i=0
+trap 'echo \"$$ end $i\"; exit' TERM
+while :; do i=$((i+1)); echo \"$$ $i\"; sleep 0.002; done\n";
+
+/// Of each process that wrote: each number once, in order, and the last as said. Returns how many processes there were.
+fn check(text: &str) -> usize {
+    let mut last: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut ended: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words[..] {
+            [pid, "end", count] => {
+                let count: u64 = count.parse().expect("a number");
+                // A trap may come between the counting and the writing of a line.
+                let seen = last.get(pid).copied().unwrap_or(0);
+                assert!(seen == count || seen + 1 == count, "{pid} ended at {count}, saw {seen}");
+                ended.push(pid);
+            }
+            [pid, number] => {
+                let number: u64 = number.parse().expect("a number");
+                let seen = last.insert(pid, number).unwrap_or(0);
+                assert_eq!(number, seen + 1, "{pid}: after {seen}");
+            }
+            _ => panic!("a broken line: {line:?}"),
+        }
+    }
+    assert_eq!(ended.len(), last.len(), "each process was ended in order");
+    last.len()
+}
+
+/// Whichever of the three holders of the pipe is killed, and in whichever order: no line is lost, none doubled, and the
+/// service never sees a broken pipe.
+#[test]
+fn the_log_pipe_outlives_each_of_its_holders() {
+    for (whose, path) in supervises() {
+        let scratch = Scratch::new("holders");
+        let directory = scratch.dir("service");
+        let there = service(&scratch, "a", COUNT);
+        scratch.script("all/a/log/run", "#!/bin/sh\nexec cat >>out\n");
+        let log = there.join("log");
+        link(&scratch, "a");
+        let mut running = svscan(&directory, &path);
+        let out = log.join("out");
+        let size = || fs::metadata(&out).map_or(0, |out| out.len());
+        let grows = |since: u64| {
+            wait_until("lines to be logged", SECONDS(20), || size() > since + 100);
+        };
+        grows(0);
+        // After `kill -9` of a Debian supervise, its service runs on beside a second one: theirs, not ours, to mend.
+        let rounds: &[&str] = if whose == "ours" {
+            &["svscan", "service", "logger", "svscan service", "service svscan", "svscan logger"]
+        } else {
+            &["svscan", "svscan"]
+        };
+        for round in rounds.iter().chain(rounds) {
+            for victim in round.split(' ') {
+                let directory = match victim {
+                    "svscan" => {
+                        running.signal(Signal::SIGKILL);
+                        continue;
+                    }
+                    "service" => &there,
+                    _ => &log,
+                };
+                let pid = supervise_of(directory).expect("a supervise to kill");
+                kill(Pid::from_raw(pid), Signal::SIGKILL).expect("kill");
+            }
+            grows(size());
+            if round.contains("svscan") {
+                running = svscan(&directory, &path);
+            }
+            wait_until("both supervises", SECONDS(20), || {
+                is_supervised(&there) && is_supervised(&log)
+            });
+            grows(size());
+        }
+        let said = running.stderr();
+        let said = String::from_utf8_lossy(&said);
+        assert!(!said.contains("svscan: ") && !said.contains("fatal: "), "{whose}: {said}");
+        fs::remove_file(directory.join("a")).expect("remove the link");
+        svc("-dx", &[&there]);
+        wait_until("its end", SECONDS(20), || !is_supervised(&there));
+        wait_until("the last line", SECONDS(20), || {
+            fs::read_to_string(&out)
+                .is_ok_and(|text| text.lines().last().is_some_and(|line| line.contains(" end ")))
+        });
+        svc("-dx", &[&log]);
+        wait_until("its end", SECONDS(20), || !is_supervised(&log));
+        assert_eq!(check(&fs::read_to_string(&out).expect("the log")), 1, "{whose}: one process");
+    }
+}
+
+/// Service and logger are restarted in turn, as an administrator would: no line is lost, none doubled.
+#[test]
+fn restarts_of_service_and_logger_lose_no_line() {
+    let Some(multilog) = debian("multilog") else { return };
+    for (whose, path) in supervises() {
+        let scratch = Scratch::new("restarts");
+        let directory = scratch.dir("service");
+        let there = service(&scratch, "a", COUNT);
+        let script = format!("#!/bin/sh\nexec {} s16000000 ./main\n", multilog.display());
+        scratch.script("all/a/log/run", &script);
+        let log = there.join("log");
+        link(&scratch, "a");
+        let _running = svscan(&directory, &path);
+        let current = log.join("main/current");
+        let size = || fs::metadata(&current).map_or(0, |out| out.len());
+        for round in 0..6 {
+            let before = size();
+            wait_until("lines to be logged", SECONDS(20), || size() > before + 100);
+            let restarted = if round % 2 == 0 { &log } else { &there };
+            let pid = pid_of(restarted);
+            svc("-t", &[restarted]);
+            // Debian's takes its time, and letters that are still there are dropped.
+            wait_until("a new process", SECONDS(20), || {
+                pid_of(restarted).is_some_and(|new| Some(new) != pid)
+            });
+        }
+        let before = size();
+        wait_until("lines to be logged", SECONDS(20), || size() > before + 100);
+        fs::remove_file(directory.join("a")).expect("remove the link");
+        svc("-dx", &[&there]);
+        wait_until("its end", SECONDS(20), || !is_supervised(&there));
+        wait_until("the last line", SECONDS(20), || {
+            fs::read_to_string(&current)
+                .is_ok_and(|text| text.lines().last().is_some_and(|line| line.contains(" end ")))
+        });
+        assert_eq!(check(&fs::read_to_string(&current).expect("the log")), 4, "{whose}");
+    }
+}
+
+/// A supervise that another svscan left behind is waited for, silently, and followed at once.
+#[test]
+fn a_supervise_that_was_left_behind_is_succeeded() {
+    for (whose, path) in supervises() {
+        let scratch = Scratch::new("succeed");
+        let directory = scratch.dir("service");
+        let there = service(&scratch, "a", "exec sleep 1000\n");
+        link(&scratch, "a");
+        let first = svscan(&directory, &path);
+        wait_until("supervise", SECONDS(10), || is_supervised(&there));
+        first.signal(Signal::SIGKILL);
+        first.wait(SECONDS(5));
+        let old = supervise_of(&there).expect("it is left behind");
+        let second = svscan(&directory, &path);
+        // It has looked at `a` when it has started `b`.
+        let other = service(&scratch, "b", "exec sleep 1000\n");
+        link(&scratch, "b");
+        wait_until("the other", SECONDS(10), || is_supervised(&other));
+        assert_eq!(supervise_of(&there), Some(old));
+        let start = Instant::now();
+        svc("-dx", &[&there]);
+        wait_until("a new supervise", SECONDS(20), || {
+            supervise_of(&there).is_some_and(|pid| pid != old) && is_supervised(&there)
+        });
+        // Debian's may still be in its first second, in which it hears nothing.
+        assert!(start.elapsed() < SECONDS(4), "{whose}: {:?}", start.elapsed());
+        assert_eq!(String::from_utf8_lossy(&second.stderr()), "", "{whose}");
+    }
+}
+
+#[test]
+fn readproctitle_shows_the_last_of_its_input() {
+    let room = ".".repeat(20);
+    let mut shown = Vec::new();
+    for (_, path) in both("readproctitle") {
+        let mut child = Run::new(path).args(["service", "errors:", &room]).spawn();
+        child.write(b"first\nsvscan: warning: \0 caf\xe9\n");
+        let line = format!("/proc/{}/cmdline", child.pid());
+        wait_until("the title", SECONDS(10), || {
+            fs::read(&line).is_ok_and(|line| line.windows(4).any(|word| word == b"caf\xe9"))
+        });
+        // The original shows a byte at a time.
+        wait_until("its end", SECONDS(10), || {
+            fs::read(&line).is_ok_and(|line| line.ends_with(b"\n\0"))
+        });
+        let line = fs::read(&line).expect("the title");
+        let after_name = line.iter().position(|byte| *byte == 0).expect("a name");
+        shown.push(line[after_name..].to_vec());
+        child.close();
+        assert_eq!(child.wait(SECONDS(10)).code, 0);
+    }
+    assert_eq!(shown[0], b"\0service\0errors:\0...: warning:  caf\xe9\n\0"[..]);
+    assert!(shown.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn readproctitle_needs_room() {
+    for args in [&[][..], &["...."], &["a", "...."]] {
+        for (whose, path) in both("readproctitle") {
+            assert_eq!(Run::new(path).args(args).output().code, 100, "{whose} {args:?}");
+        }
+    }
+    for (whose, path) in both("readproctitle") {
+        assert_eq!(Run::new(path.clone()).args(["....."]).output().code, 0, "{whose}");
+        let closed = Run::sh(&format!("{} ..... <&-", path.display())).output();
+        assert_eq!(closed.code, 111, "{whose}");
+    }
+    let outcome = Run::new(program("readproctitle")).output();
+    assert!(outcome.err().starts_with("readproctitle: usage: readproctitle "), "{outcome:?}");
+}
+
+/// The whole of a boot, as PID 1 would see it: `/service` on a file system of its own, a service of an earlier svscan,
+/// a message that ps shows, a second svscanboot.
+#[test]
+fn svscanboot_boots() {
+    if !is_root() {
+        skip!("svscanboot is tried by root");
+    }
+    alone!();
+    if let Err(why) = fresh_root() {
+        skip!("{why}");
+    }
+    let missing = Run::new(program("svscanboot")).output();
+    if !Path::new("/service").exists() {
+        let expected =
+            "svscanboot: fatal: unable to read directory /service: file does not exist\n";
+        assert_eq!((missing.err().as_str(), missing.code), (expected, 111));
+        fs::create_dir("/service").expect("make /service");
+    }
+    assert_eq!(Run::sh("mount -t tmpfs none /service").output().code, 0);
+    let scratch = Scratch::new("boot");
+    let there = service(&scratch, "a", "env >env; echo hello; exec sleep 1000\n");
+    scratch.script("all/a/log/run", "#!/bin/sh\nexec cat >>out\n");
+    symlink(&there, "/service/a").expect("make a link");
+    let log = there.join("log");
+
+    // An earlier svscan, killed: its service is told to go, and comes back under the new one.
+    let earlier = svscan(Path::new("/service"), path().to_str().expect("a PATH in UTF-8"));
+    wait_until("the first boot", SECONDS(10), || is_supervised(&there) && is_supervised(&log));
+    wait_until("the first run", SECONDS(10), || there.join("env").exists());
+    earlier.signal(Signal::SIGKILL);
+    earlier.wait(SECONDS(5));
+    let (old, old_log) = (supervise_of(&there), supervise_of(&log));
+    fs::remove_file(there.join("env")).expect("remove env");
+
+    let mut boot = Run::new(program("svscanboot")).env("SECRET", "x").spawn();
+    wait_until("the second boot", SECONDS(20), || {
+        let (new, new_log) = (supervise_of(&there), supervise_of(&log));
+        new.is_some() && new != old && new_log.is_some() && new_log != old_log
+    });
+    wait_until("the second run", SECONDS(10), || {
+        fs::read_to_string(there.join("env")).is_ok_and(|env| env.contains("PATH="))
+    });
+    let env = fs::read_to_string(there.join("env")).expect("env");
+    assert!(!env.contains("SECRET"), "{env}");
+    let own = tests::command_dir().canonicalize().expect("its path");
+    assert!(env.contains(&format!("PATH={}:/command:", own.display())), "{env}");
+    wait_until("its line", SECONDS(10), || {
+        fs::read_to_string(log.join("out")).is_ok_and(|out| out.ends_with("hello\nhello\n"))
+    });
+
+    // svscanboot has become svscan, and readproctitle is its child.
+    let name = fs::read_to_string(format!("/proc/{}/comm", boot.pid())).expect("its name");
+    assert_eq!(name, "svscan\n");
+    symlink("/nowhere", "/service/dangling").expect("make a link");
+    wait_until("the message in a command line", SECONDS(10), || {
+        let tasks = fs::read_to_string(format!("/proc/{0}/task/{0}/children", boot.pid()));
+        tasks.unwrap_or_default().split_whitespace().any(|pid| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            line.starts_with("readproctitle service errors: ...")
+                && line
+                    .ends_with("svscan: warning: unable to stat dangling: file does not exist\n ")
+                && line.len() == "readproctitle service errors: ".len() + 401
+        })
+    });
+
+    let second = Run::new(program("svscanboot")).output();
+    let expected = "svscanboot: fatal: unable to lock /service: another svscan is running there\n";
+    assert_eq!((second.err().as_str(), second.code), (expected, 111));
+    assert!(is_supervised(&there), "a second svscanboot sends nobody away");
+    assert!(boot.is_running());
+}
+
+/// As PID 1, svscan reaps what others leave to it.
+#[test]
+fn svscan_reaps_orphans_as_the_first_process() {
+    if !is_root() {
+        skip!("svscan is PID 1 only where root makes it");
+    }
+    let (scratch, directory, path) = with_fake(
+        "orphans",
+        "(sleep 0.1; echo orphan >>../noted) & (sleep 0.1; echo orphan >>../noted) & exec sleep 1000\n",
+    );
+    service(&scratch, "a", "");
+    link(&scratch, "a");
+    let running = Run::new("unshare")
+        .args(["--pid", "--fork", "--kill-child", "--"])
+        .arg(program("svscan"))
+        .arg(&directory)
+        .env("PATH", path)
+        .spawn();
+    wait_until("the orphans", SECONDS(10), || noted(&scratch).len() == 2);
+    let children = |pid: &str| {
+        let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        let list = list.unwrap_or_default();
+        list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let svscan = children(&running.pid().to_string());
+    assert_eq!(svscan.len(), 1);
+    wait_until("only the supervise to be left", SECONDS(10), || children(&svscan[0]).len() == 1);
+}
+
+/// A read-only file system (as an ordinary directory that can't be written to, it would be root's to write).
+#[test]
+fn a_read_only_service_directory() {
+    if !is_root() {
+        skip!("only root can mount");
+    }
+    alone!();
+    let (scratch, directory, path) =
+        with_fake("read-only", "echo \"started $1\" >>\"$NOTED\"; exec sleep 1000\n");
+    service(&scratch, "a", "");
+    scratch.script("all/a/log/run", "");
+    link(&scratch, "a");
+    let all = scratch.join("all");
+    let mount = format!("mount --bind {0} {0} && mount -o remount,bind,ro {0}", all.display());
+    assert_eq!(Run::sh(&mount).output().code, 0);
+    let running = Run::new(program("svscan"))
+        .arg(&directory)
+        .env("PATH", path)
+        .env("NOTED", scratch.join("noted"))
+        .spawn();
+    running.expect_stderr(
+        "svscan: warning: unable to keep a/supervise/logpipe: read-only file system\n",
+    );
+    wait_until("both starts", SECONDS(10), || noted(&scratch).len() == 2);
+    drop(running);
+    Run::sh(&format!("umount {}", all.display())).output();
+}
