@@ -30,7 +30,7 @@ fn hashes_made_elsewhere_verify() {
         assert_eq!(hash(text).verify(password.as_bytes()), Ok(true), "{password:?} {text}");
         count += 1;
     }
-    assert!(count > 90, "{count}");
+    assert!(count >= 70, "{count}");
 }
 
 #[test]
@@ -110,6 +110,8 @@ fn what_cannot_be_checked_says_why() {
         (scrypt("z/..../...."), Unusable::Costly),
         (scrypt("5zzzzzzzzzz"), Unusable::Costly),
         (scrypt("5/....zzzzz"), Unusable::Costly),
+        // 128 r N beyond 64 bits
+        (scrypt("S....U/...."), Unusable::Costly),
         (sha512("rounds=0$abc"), Unusable::Malformed),
         (sha512("rounds=+5000$abc"), Unusable::Malformed),
         (sha512("rounds=99999999999999999999$abc"), Unusable::Malformed),
@@ -144,6 +146,18 @@ proptest! {
     }
 
     #[test]
+    fn no_cost_is_beyond_the_bounds(
+        prefix in "\\$(7\\$[./0-9A-Za-z]{11}|g?y\\$[j./][./0-9A-Za-z]{2,18}\\$)",
+        salt in "([./0-9A-Za-z]{4})?",
+        result in "[./0-9A-Za-z]{43}",
+    ) {
+        let field = format!("{prefix}{salt}${result}");
+        if let Ok(Stored::Hash(hash)) = Stored::parse(field.as_bytes()) {
+            prop_assert!(hash.memory() as u128 <= yescrypt::MAX_MEMORY);
+        }
+    }
+
+    #[test]
     fn no_field_like_a_hash_breaks_the_parser(
         prefix in "\\$(y|gy|7|6|5|1|2[abxy]|sha1|md5)\\$|_|",
         rest in "(rounds=)?[./0-9A-Za-z$=]{0,120}",
@@ -159,7 +173,7 @@ proptest! {
     /// A hash with a byte or two changed is no hash, or one that can be computed; never a panic.
     #[test]
     fn no_garbled_hash_breaks_the_crates(
-        which in 0_usize..97,
+        which: usize,
         places in prop::collection::vec((0_usize..120, b' '..=b'~'), 1..3),
         password in prop::collection::vec(1_u8..=255, 0..40),
     ) {

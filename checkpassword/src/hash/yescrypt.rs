@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 
 /// The most memory that a hash may ask for: 1 GiB, the highest cost that Debian's mkpasswd (11)
 /// and pam_unix give, and something for the parts that come with it.
-pub const MAX_MEMORY: u64 = (1 << 30) + (1 << 25);
+pub const MAX_MEMORY: u128 = (1 << 30) + (1 << 25);
 
 /// The most work, in blocks of 128 bytes mixed. 2^18 of them are the default cost, some 20 ms.
-pub const MAX_WORK: u64 = 1 << 27;
+pub const MAX_WORK: u128 = 1 << 27;
 
 /// The length of the encoded result.
 const RESULT: usize = 43;
@@ -179,19 +179,20 @@ impl Cost {
             return Err(Unusable::Costly);
         }
         let n = 1_u64 << log2_n;
-        let (r, p64) = (u64::from(r), u64::from(p));
+        // Wide enough for every product of what has passed so far.
+        let (wide_n, wide_r, lanes) = (u128::from(n), u128::from(r), u128::from(p));
         // The big array, the lanes, the mixing buffers, and 12 KiB of S-boxes a lane.
-        let memory = 128 * r * n + 128 * r * p64 + 256 * r + 13_000 * p64;
+        let memory = 128 * wide_r * wide_n + 128 * wide_r * lanes + 256 * wide_r + 13_000 * lanes;
         // Filling the array, then going over it about t times; each lane anew, except in
         // yescrypt's own mode, where the lanes share it.
-        let lanes = if mode.is_rw() { 1 } else { p64 };
-        let work = (n * r * lanes).saturating_mul(2 + 2 * u64::from(t));
+        let passes = if mode.is_rw() { 1 } else { lanes };
+        let work = wide_n * wide_r * passes * (2 + 2 * u128::from(t));
         if memory > MAX_MEMORY || work > MAX_WORK {
             return Err(Unusable::Costly);
         }
         let memory = usize::try_from(memory).map_err(|_| Unusable::Costly)?;
-        let params = Params::new_with_all_params(mode, n, self.r, p, t, 0)
-            .map_err(|_| Unusable::Unsupported)?;
+        let params =
+            Params::new_with_all_params(mode, n, r, p, t, 0).map_err(|_| Unusable::Unsupported)?;
         Ok((params, memory))
     }
 }
