@@ -162,10 +162,8 @@ fn openssl() -> Result<Zeroizing<Vec<u8>>, Failure> {
 }
 
 fn unusable(path: &Path, error: LoadError) -> Failure {
-    let code = match error {
-        LoadError::System(_) => Exit::TEMPORARY,
-        _ => Exit::USAGE,
-    };
+    let system = matches!(error, LoadError::System(_));
+    let code = if system { Exit::TEMPORARY } else { Exit::USAGE };
     let reason = error.to_string();
     let path = path.as_os_str().as_bytes();
     NAME.fatal(code.0, &[b"unable to use ", path, b": ", reason.as_bytes()])

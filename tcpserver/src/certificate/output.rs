@@ -50,9 +50,11 @@ impl Output {
                 // What couldn't be finished shall not lie around; it may hold a key.
                 let _ = unlinkat(AT_FDCWD, &temporary, UnlinkatFlags::NoRemoveDir);
             })
-            .map_err(|error| match error {
-                Errno::EEXIST if !self.force => exists(&self.path),
-                error => failed("create ", &self.path, error),
+            .map_err(|error| {
+                if error == Errno::EEXIST && !self.force {
+                    return exists(&self.path);
+                }
+                failed("create ", &self.path, error)
             })
     }
 

@@ -83,18 +83,20 @@ impl Field {
         if value.chars().count() > self.longest {
             return Err("too long");
         }
-        match self.option {
-            "--country" if !value.is_empty() => {
-                if value.len() != 2 || !value.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-                    return Err("not two letters");
-                }
+        let wrong = match self.option {
+            _ if value.is_empty() => None,
+            "--country" => {
+                let letters = value.bytes().all(|byte| byte.is_ascii_alphabetic());
+                (value.len() != 2 || !letters).then_some("not two letters")
             }
-            "--email" if !value.is_empty() => {
-                if !value.is_ascii() || !value.contains('@') {
-                    return Err("not an e-mail address");
-                }
+            "--email" => {
+                let address = value.is_ascii() && value.contains('@');
+                (!address).then_some("not an e-mail address")
             }
-            _ => {}
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            return Err(wrong);
         }
         let place = (self.place)(subject);
         *place = match self.option {

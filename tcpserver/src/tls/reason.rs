@@ -2,7 +2,7 @@
 
 use super::opening::{Dialect, Opening};
 use nix::errno::Errno;
-use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible};
+use rustls::{AlertDescription, Error, PeerIncompatible};
 
 /// The portable text for a system's error.
 pub(super) fn system(error: Errno) -> &'static str {
@@ -11,102 +11,118 @@ pub(super) fn system(error: Errno) -> &'static str {
 
 /// Why TLS failed, given what the peer had said first.
 pub(super) fn protocol(error: &Error, opening: &Opening) -> String {
+    if let Error::InvalidMessage(_)
+    | Error::InappropriateMessage { .. }
+    | Error::InappropriateHandshakeMessage { .. } = error
+        && let Some(reason) = foreign(opening.dialect())
+    {
+        return reason.into();
+    }
     match error {
-        Error::InvalidMessage(fault) => match opening.dialect() {
-            Dialect::Http => "peer speaks no TLS (plain HTTP request?)".into(),
-            Dialect::Text => "peer speaks no TLS (plain text)".into(),
-            Dialect::Ssl2 => "no protocol version in common (peer offers SSL 2.0)".into(),
-            Dialect::Unknown => "peer speaks no TLS".into(),
-            Dialect::Tls | Dialect::Silence => malformed(*fault),
-        },
+        Error::InvalidMessage(fault) => format!("peer sent a malformed message ({fault:?})"),
+        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
+            "peer sent a message out of turn".into()
+        }
         Error::PeerIncompatible(what) => incompatible(what, opening),
-        Error::AlertReceived(alert) => rejected(*alert),
+        Error::AlertReceived(alert) => alerted(*alert),
         Error::DecryptError => {
             "peer's message can't be decrypted (damaged, or tampered with)".into()
         }
         Error::PeerSentOversizedRecord => "peer sent a record that is too long".into(),
-        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
-            match opening.dialect() {
-                Dialect::Tls => "peer sent a message out of turn".into(),
-                Dialect::Silence | Dialect::Unknown => "peer speaks no TLS".into(),
-                Dialect::Http => "peer speaks no TLS (plain HTTP request?)".into(),
-                Dialect::Text => "peer speaks no TLS (plain text)".into(),
-                Dialect::Ssl2 => "no protocol version in common (peer offers SSL 2.0)".into(),
-            }
-        }
         Error::PeerMisbehaved(what) => format!("peer breaks the protocol ({what:?})"),
         Error::FailedToGetRandomBytes => "no random numbers".into(),
-        // rustls may add to its errors, and a few are for clients only.
-        other => other.to_string(),
+        // For clients only, or for programs that use rustls wrongly; and what rustls may yet add.
+        Error::InvalidEncryptedClientHello(_)
+        | Error::NoCertificatesPresented
+        | Error::UnsupportedNameType
+        | Error::EncryptError
+        | Error::InvalidCertificate(_)
+        | Error::InvalidCertRevocationList(_)
+        | Error::General(_)
+        | Error::FailedToGetCurrentTime
+        | Error::HandshakeNotComplete
+        | Error::NoApplicationProtocol
+        | Error::BadMaxFragmentSize
+        | Error::InconsistentKeys(_)
+        | Error::Other(_)
+        | _ => error.to_string(),
     }
 }
 
-fn malformed(fault: InvalidMessage) -> String {
-    format!("peer sent a malformed message ({fault:?})")
+/// What a peer speaks that doesn't speak TLS.
+fn foreign(dialect: Dialect) -> Option<&'static str> {
+    match dialect {
+        Dialect::Http => Some("peer speaks no TLS (plain HTTP request?)"),
+        Dialect::Text => Some("peer speaks no TLS (plain text)"),
+        Dialect::Ssl2 => Some("no protocol version in common (peer offers SSL 2.0)"),
+        Dialect::Unknown => Some("peer speaks no TLS"),
+        Dialect::Tls | Dialect::Silence => None,
+    }
 }
+
+const VERSION: &str = "no protocol version in common (we offer TLS 1.2 and 1.3)";
+const GROUP: &str = "no key exchange group in common";
+const SIGNATURE: &str = "peer accepts no signature that our key can make";
 
 fn incompatible(what: &PeerIncompatible, opening: &Opening) -> String {
     // Whatever rustls missed first: a client that is that old has no version in common with us.
     if let Some(version @ ("SSL 3.0" | "TLS 1.0" | "TLS 1.1")) = opening.version() {
         return format!("no protocol version in common (peer offers at most {version})");
     }
-    match what {
-        PeerIncompatible::Tls12NotOffered
-        | PeerIncompatible::Tls12NotOfferedOrEnabled
-        | PeerIncompatible::ServerDoesNotSupportTls12Or13
-        | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
-        | PeerIncompatible::SupportedVersionsExtensionRequired => {
-            "no protocol version in common (we offer TLS 1.2 and 1.3)".into()
-        }
-        PeerIncompatible::NoCipherSuitesInCommon => "no cipher suite in common".into(),
-        PeerIncompatible::NoKxGroupsInCommon
-        | PeerIncompatible::NoEcPointFormatsInCommon
-        | PeerIncompatible::NamedGroupsExtensionRequired
-        | PeerIncompatible::EcPointsExtensionRequired => "no key exchange group in common".into(),
-        PeerIncompatible::NoSignatureSchemesInCommon
-        | PeerIncompatible::SignatureAlgorithmsExtensionRequired => {
-            "peer accepts no signature that our key can make".into()
-        }
-        other => format!("nothing in common with the peer ({other:?})"),
+    let known = [
+        (PeerIncompatible::Tls12NotOffered, VERSION),
+        (PeerIncompatible::Tls12NotOfferedOrEnabled, VERSION),
+        (PeerIncompatible::ServerDoesNotSupportTls12Or13, VERSION),
+        (PeerIncompatible::SupportedVersionsExtensionRequired, VERSION),
+        (PeerIncompatible::NoCipherSuitesInCommon, "no cipher suite in common"),
+        (PeerIncompatible::NoKxGroupsInCommon, GROUP),
+        (PeerIncompatible::NoEcPointFormatsInCommon, GROUP),
+        (PeerIncompatible::NamedGroupsExtensionRequired, GROUP),
+        (PeerIncompatible::EcPointsExtensionRequired, GROUP),
+        (PeerIncompatible::NoSignatureSchemesInCommon, SIGNATURE),
+        (PeerIncompatible::SignatureAlgorithmsExtensionRequired, SIGNATURE),
+    ];
+    match known.iter().find(|(kind, _)| kind == what) {
+        Some((_, reason)) => (*reason).into(),
+        None => format!("nothing in common with the peer ({what:?})"),
     }
 }
 
-fn rejected(alert: AlertDescription) -> String {
-    let reason = match alert {
-        AlertDescription::UnknownCA => "unknown CA",
-        AlertDescription::BadCertificate => "bad certificate",
-        AlertDescription::UnsupportedCertificate => "unsupported certificate",
-        AlertDescription::CertificateRevoked => "revoked",
-        AlertDescription::CertificateExpired => "expired",
-        AlertDescription::CertificateUnknown => "certificate unknown",
-        AlertDescription::DecryptError => {
-            return "peer can't verify our signature (alert; it may know another certificate of the \
-                    same name)"
-                .into();
-        }
-        AlertDescription::UnrecognisedName => return "peer rejected our host name (alert)".into(),
-        AlertDescription::AccessDenied => return "peer denies access (alert)".into(),
-        AlertDescription::UserCanceled => return "peer's user canceled (alert)".into(),
-        AlertDescription::HandshakeFailure => {
-            return "peer found nothing in common with us (alert handshake failure)".into();
-        }
-        AlertDescription::ProtocolVersion => {
-            return "no protocol version in common (alert from peer)".into();
-        }
-        AlertDescription::InsufficientSecurity => {
-            return "peer finds our ciphers too weak (alert)".into();
-        }
-        AlertDescription::InternalError => return "peer has an internal error (alert)".into(),
-        AlertDescription::CloseNotify => return "peer closed the connection".into(),
-        // The rest tell of faults in one of the two programs, not in how they are set up.
-        other => return format!("peer refused to go on (alert {other:?})"),
-    };
-    format!("peer rejected our certificate: {reason} (alert)")
+/// What alerts mean (RFC 8446, 6.2), as far as they tell of how the two ends are set up.
+const ALERTS: [(AlertDescription, &str); 14] = [
+    (AlertDescription::UnknownCA, "peer rejected our certificate: unknown CA (alert)"),
+    (AlertDescription::BadCertificate, "peer rejected our certificate: bad certificate (alert)"),
+    (
+        AlertDescription::UnsupportedCertificate,
+        "peer rejected our certificate: unsupported (alert)",
+    ),
+    (AlertDescription::CertificateRevoked, "peer rejected our certificate: revoked (alert)"),
+    (AlertDescription::CertificateExpired, "peer rejected our certificate: expired (alert)"),
+    (AlertDescription::CertificateUnknown, "peer rejected our certificate: unacceptable (alert)"),
+    (
+        AlertDescription::DecryptError,
+        "peer can't verify our signature (alert; it may know another certificate of the same name)",
+    ),
+    (AlertDescription::UnrecognisedName, "peer rejected our host name (alert)"),
+    (AlertDescription::AccessDenied, "peer denies access (alert)"),
+    (AlertDescription::UserCanceled, "peer's user canceled (alert)"),
+    (AlertDescription::HandshakeFailure, "peer found nothing in common with us (alert)"),
+    (AlertDescription::ProtocolVersion, "no protocol version in common (alert)"),
+    (AlertDescription::InsufficientSecurity, "peer finds our ciphers too weak (alert)"),
+    (AlertDescription::CloseNotify, "peer closed the connection"),
+];
+
+fn alerted(alert: AlertDescription) -> String {
+    match ALERTS.iter().find(|(known, _)| *known == alert) {
+        Some((_, reason)) => (*reason).into(),
+        None => format!("peer refused to go on (alert {alert:?})"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustls::InvalidMessage;
 
     fn after(first: &[u8], error: &Error) -> String {
         let mut opening = Opening::default();
