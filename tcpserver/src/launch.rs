@@ -2,10 +2,12 @@
 
 use crate::address;
 use crate::line::End;
-use crate::options::{NAME, Options};
+use crate::options::{NAME, Options, Verbosity};
 use crate::signals::Signals;
 use crate::tls;
+use common::Exit;
 use common::env::Environment;
+use nix::unistd::{close, dup2_stdin, dup2_stdout};
 use std::net::TcpStream;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
@@ -70,7 +72,7 @@ impl Launcher {
             banner: options.banner,
             timeout: options.timeout,
             no_stderr,
-            quiet: options.verbosity == crate::options::Verbosity::Quiet,
+            quiet: options.verbosity == Verbosity::Quiet,
         }
     }
 
@@ -85,6 +87,41 @@ impl Launcher {
             greet(&stream, self.banner)?;
         }
         self.spawn(&stream, &stream, signals)
+    }
+
+    /// The same by fork: dearer, but this process goes on while the program is being started.
+    ///
+    /// # Errors
+    /// [`Dropped::Fork`], [`Dropped::Banner`]; what happens later, the new process says itself.
+    pub fn start_beside(
+        &mut self,
+        connection: Connection<'_>,
+        signals: &Signals,
+    ) -> Result<Pid, Dropped> {
+        if !self.banner.is_empty() {
+            greet(&connection.stream, self.banner)?;
+        }
+        match fork::fork().map_err(Dropped::Fork)? {
+            Fork::Parent(pid) => Ok(pid),
+            Fork::Child => {
+                self.describe(&connection);
+                self.warn(self.become_program(&connection.stream, signals));
+                fork::exit(Exit::TEMPORARY.0)
+            }
+        }
+    }
+
+    /// Comes back only if that failed.
+    fn become_program(&self, stream: &TcpStream, signals: &Signals) -> Dropped {
+        let handed_over = dup2_stdin(stream)
+            .and_then(|()| dup2_stdout(stream))
+            .and_then(|()| if self.no_stderr { close(2) } else { Ok(()) });
+        if let Err(error) = handed_over {
+            return Dropped::HandOver(Errno::from_raw_os_error(error as i32));
+        }
+        let env = self.environment.vector();
+        signals.put_back();
+        Dropped::Run(self.program.exec(&self.vector, &env))
     }
 
     /// The same over TLS, by way of a process that relays. Gives the relay's process.
@@ -117,7 +154,7 @@ impl Launcher {
         let start = |input: OwnedFd, output: OwnedFd| {
             self.spawn(&input, &output, signals).map_err(|dropped| {
                 self.warn(dropped);
-                111
+                Exit::TEMPORARY.0
             })
         };
         let mut log = |reason: &[u8]| {

@@ -2,9 +2,9 @@
 //!
 //! What is pure and what acts are apart. Pure: [`options`], [`address`], [`services`], [`hosts`],
 //! [`line`](mod@line) (the log's lines) and [`table`] (how many connections there are, and whether
-//! another may be accepted). Acting: [`resolve`], [`socket`],
-//! [`privilege`], [`signals`], [`launch`], and
-//! [`server`], the loop that ties them together.
+//! another may be accepted). Acting: [`resolve`], [`socket`], [`privilege`], [`signals`],
+//! [`launch`], and [`server`], the loop that ties them together. [`tls`] is one connection's relay;
+//! [`certificate`] is the other program, tcpserver-cert.
 
 pub mod address;
 pub mod certificate;
