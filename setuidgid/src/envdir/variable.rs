@@ -1,6 +1,6 @@
 //! The environment with the directory's variables in it.
 
-use alloc::{ffi::CString, vec::Vec};
+use alloc::vec::Vec;
 use common::env::Environment;
 use core::ffi::CStr;
 use sys::{Env, Vector};
@@ -9,40 +9,46 @@ use sys::{Env, Vector};
 pub(super) struct Variables {
     env: Environment,
     prefix: &'static CStr,
-    /// Files with `=` in their names: no variable has such a name, but the original hands on what
-    /// it makes of them (`a=b` with the line `c` is `a=b=c`).
-    odd: Vec<CString>,
 }
 
 impl Variables {
     pub(super) fn new(env: Env, prefix: &'static CStr) -> Self {
-        Self { env: Environment::new(env), prefix, odd: Vec::new() }
+        Self { env: Environment::new(env), prefix }
     }
 
     /// Gives the variable the value that `line` stands for.
+    ///
+    /// A file's name should hold no `=`. If it does, the original makes one string of it all, and
+    /// what follows the first `=` is value: the file `a=b` with the line `c` sets `a` to `b=c`.
     pub(super) fn set(&mut self, file: &[u8], line: &[u8]) {
         let name = self.name(file);
-        let value = value(line);
-        if !name.contains(&b'=') {
-            return self.env.set(&name, &value);
+        match split(&name) {
+            (name, None) => self.env.set(name, &value(line)),
+            (name, Some(begun)) => self.env.set(name, &[begun, b"=", &value(line)].concat()),
         }
-        self.env.unset(&name);
-        let entry = [&name[..], b"=", &value].concat();
-        // Neither a file's name nor a value holds a NUL.
-        self.odd.extend(CString::new(entry));
     }
 
     pub(super) fn unset(&mut self, file: &[u8]) {
         let name = self.name(file);
-        self.env.unset(&name);
+        match split(&name) {
+            (name, None) => self.env.unset(name),
+            (name, Some(value)) => self.env.set(name, value),
+        }
     }
 
     pub(super) fn vector(&self) -> Vector<'_> {
-        self.env.iter().chain(self.odd.iter().map(CString::as_c_str)).collect()
+        self.env.vector()
     }
 
     fn name(&self, file: &[u8]) -> Vec<u8> {
         [self.prefix.to_bytes(), file].concat()
+    }
+}
+
+fn split(name: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match name.iter().position(|byte| *byte == b'=') {
+        Some(equals) => (&name[..equals], Some(&name[equals + 1..])),
+        None => (name, None),
     }
 }
 
@@ -59,8 +65,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn texts(variables: &Variables) -> Vec<String> {
-        let all = variables.env.iter().chain(variables.odd.iter().map(CString::as_c_str));
-        all.map(|entry| entry.to_str().expect("ASCII").to_owned()).collect()
+        variables.env.iter().map(|entry| entry.to_str().expect("ASCII").to_owned()).collect()
     }
 
     #[test]
@@ -80,13 +85,22 @@ mod tests {
 
     #[test]
     fn files_set_and_unset_variables() {
-        let env = Env::new(vec![c"A=0".into(), c"B=0".into(), c"C=0".into(), c"a=b=0".into()]);
+        let env = Env::new(vec![c"A=0".into(), c"B=0".into(), c"C=0".into()]);
         let mut variables = Variables::new(env, c"");
         variables.set(b"B", b"1 ");
         variables.unset(b"A");
-        variables.set(b"a=b", b"c");
         variables.unset(b"nothing");
-        assert_eq!(texts(&variables), ["C=0", "B=1", "a=b=c"]);
+        assert_eq!(texts(&variables), ["C=0", "B=1"]);
+    }
+
+    #[test]
+    fn an_equals_sign_in_a_files_name_begins_the_value() {
+        let env = Env::new(vec![c"a=0".into(), c"C=0".into()]);
+        let mut variables = Variables::new(env, c"");
+        variables.set(b"a=b", b"c");
+        variables.unset(b"d=e");
+        variables.set(b"=f", b"");
+        assert_eq!(texts(&variables), ["C=0", "a=b=c", "d=e", "=f="]);
     }
 
     #[test]
