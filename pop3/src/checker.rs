@@ -10,7 +10,7 @@ use sys::pipe::{PipeFlags, pipe_with};
 use sys::process::{Signal, WaitOptions, waitpid};
 use sys::signal::SignalSet;
 use sys::spawn::{Spawn, SpawnError};
-use sys::{Args, AsFd, BorrowedFd, Env, Errno, OwnedFd, Vector};
+use sys::{Args, AsFd, Env, Errno, OwnedFd, Vector};
 use zeroize::Zeroize;
 
 /// What became of a login.
@@ -91,19 +91,15 @@ impl Checker {
         Some(Self { program, args: args.vector(), env: env.vector() })
     }
 
-    /// Starts it with `login` as descriptor 3 and the client as 0 and 1, waits for its end, and
-    /// gives its exit code: `None` if a signal ended it.
+    /// Starts it with `login` as descriptor 3 (0 and 1, the client, it has from us as we had them),
+    /// waits for its end, and gives its exit code: `None` if a signal ended it.
     ///
     /// # Errors
     /// It couldn't be started.
-    pub fn run(
-        &self,
-        login: OwnedFd,
-        (input, output): (BorrowedFd<'_>, BorrowedFd<'_>),
-    ) -> Result<Option<i32>, SpawnError> {
+    pub fn run(&self, login: OwnedFd) -> Result<Option<i32>, SpawnError> {
         // Ignored by whoever started us, it would take the exit code away.
         sys::signal::default(Signal::CHILD);
-        let descriptors = [(login.as_fd(), 3), (input, 0), (output, 1)];
+        let descriptors = [(login.as_fd(), 3)];
         let pid = Spawn {
             descriptors: &descriptors,
             defaults: SignalSet::of(&[Signal::PIPE]),

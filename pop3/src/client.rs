@@ -68,12 +68,6 @@ impl<'a> Client<'a> {
         Self { input, output, patience, input_is_socket: true, output_is_socket: true }
     }
 
-    /// Both descriptors, to hand them over.
-    #[must_use]
-    pub fn descriptors(&self) -> (BorrowedFd<'a>, BorrowedFd<'a>) {
-        (self.input, self.output)
-    }
-
     /// Reads what there is, after waiting for something.
     ///
     /// # Errors

@@ -122,8 +122,9 @@ struct Names {
     pieces: Vec<Vec<u8>>,
 }
 
-/// The size of a piece; an offset in one takes 16 bits of a name's number.
-const PIECE: usize = 1 << 16;
+/// The size of a piece: an offset in one takes 16 bits of a name's number, and with what the
+/// allocator keeps beside it, it fills one of the 64 KiB that are had from the kernel at once.
+const PIECE: usize = 59 * 1024;
 
 impl Names {
     fn add(&mut self, place: Place, name: &CStr) -> Result<u32, TryReserveError> {

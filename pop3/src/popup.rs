@@ -108,9 +108,8 @@ impl Door {
     }
 
     /// Has the checker look at the login, and logs what went wrong.
-    fn judge(&mut self, credentials: OwnedFd, user: &[u8]) -> Verdict {
-        let descriptors = self.output.wire().descriptors();
-        let code = match self.checker.run(credentials, descriptors) {
+    fn judge(&self, credentials: OwnedFd, user: &[u8]) -> Verdict {
+        let code = match self.checker.run(credentials) {
             Ok(code) => code,
             Err(error) => {
                 let errno = error.errno();
