@@ -97,3 +97,66 @@ impl Process {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Child, Command};
+
+    fn sleeper() -> (Child, Pid, u64) {
+        let child = Command::new("sleep").arg("1000").spawn().expect("sleep");
+        let pid = Pid::from_raw(child.id().cast_signed()).expect("a pid");
+        (child, pid, start_of(pid).expect("/proc"))
+    }
+
+    fn entry(pid: Pid, start: u64) -> Entry {
+        Entry { before: start, pid: Some(pid), start: Some(start) }
+    }
+
+    /// Both kinds of bond to a process that isn't our child: it is found, signalled, and missed.
+    #[test]
+    fn a_process_that_was_left_behind() {
+        let (mut child, pid, start) = sleeper();
+        let by_descriptor = Process::left_behind(&entry(pid, start)).expect("it runs");
+        assert!(by_descriptor.descriptor().is_some() && !by_descriptor.must_be_watched());
+        let by_start = Process { pid, bond: Bond::Start(start) };
+        assert!(by_start.descriptor().is_none() && by_start.must_be_watched());
+        assert!(!by_descriptor.is_gone() && !by_start.is_gone());
+        by_start.signal(Signal::TERM);
+        child.wait().expect("its end");
+        assert!(by_descriptor.is_gone() && by_start.is_gone());
+        assert!(Process::left_behind(&entry(pid, start)).is_none());
+        // Nobody is hit, and nothing fails.
+        by_descriptor.signal(Signal::KILL);
+        by_start.signal(Signal::KILL);
+    }
+
+    #[test]
+    fn another_process_of_the_same_id_is_left_alone() {
+        let (mut child, pid, start) = sleeper();
+        assert!(Process::left_behind(&entry(pid, start - 1)).is_none());
+        let stale = Process { pid, bond: Bond::Start(start - 1) };
+        assert!(stale.is_gone());
+        stale.signal(Signal::KILL);
+        assert!(child.try_wait().expect("wait").is_none());
+        child.kill().expect("kill");
+        child.wait().expect("its end");
+    }
+
+    #[test]
+    fn a_zombie_runs_no_more() {
+        let (mut child, pid, start) = sleeper();
+        child.kill().expect("kill");
+        let mut stat = String::new();
+        for _ in 0..1_000_000 {
+            stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).expect("stat");
+            if stat.contains(") Z ") {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        assert!(stat.contains(") Z "));
+        assert!(Process::left_behind(&entry(pid, start)).is_none());
+        child.wait().expect("its end");
+    }
+}
