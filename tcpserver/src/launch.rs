@@ -4,9 +4,11 @@ use crate::address;
 use crate::line::End;
 use crate::options::{NAME, Options, Verbosity};
 use crate::signals::Signals;
+use crate::socket::Listener;
 use crate::tls;
 use common::Exit;
 use common::env::Environment;
+use nix::sys::socket::{MsgFlags, send};
 use nix::unistd::{close, dup2_stdin, dup2_stdout};
 use std::net::TcpStream;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -79,14 +81,15 @@ impl Launcher {
     /// Starts the program with the connection as its standard input and output. Gives its process.
     ///
     /// # Errors
-    /// Why there is none; the connection is closed then.
-    pub fn start(&mut self, connection: Connection<'_>, signals: &Signals) -> Result<Pid, Dropped> {
-        self.describe(&connection);
-        let stream = connection.stream;
-        if !self.banner.is_empty() {
-            greet(&stream, self.banner)?;
-        }
-        self.spawn(&stream, &stream, signals)
+    /// Why there is none.
+    pub fn start(
+        &mut self,
+        connection: &Connection<'_>,
+        signals: &Signals,
+    ) -> Result<Pid, Dropped> {
+        self.describe(connection);
+        greet(&connection.stream, self.banner)?;
+        self.spawn(&connection.stream, &connection.stream, signals)
     }
 
     /// The same by fork: dearer, but this process goes on while the program is being started.
@@ -95,16 +98,14 @@ impl Launcher {
     /// [`Dropped::Fork`], [`Dropped::Banner`]; what happens later, the new process says itself.
     pub fn start_beside(
         &mut self,
-        connection: Connection<'_>,
+        connection: &Connection<'_>,
         signals: &Signals,
     ) -> Result<Pid, Dropped> {
-        if !self.banner.is_empty() {
-            greet(&connection.stream, self.banner)?;
-        }
+        greet(&connection.stream, self.banner)?;
         match fork::fork().map_err(Dropped::Fork)? {
             Fork::Parent(pid) => Ok(pid),
             Fork::Child => {
-                self.describe(&connection);
+                self.describe(connection);
                 self.warn(self.become_program(&connection.stream, signals));
                 fork::exit(Exit::TEMPORARY.0)
             }
@@ -133,12 +134,17 @@ impl Launcher {
         connection: Connection<'_>,
         signals: &Signals,
         server: &tls::Server,
+        listener: &mut Listener,
     ) -> Result<Pid, Dropped> {
         server.before_fork();
         match fork::fork().map_err(Dropped::Fork)? {
             Fork::Parent(pid) => Ok(pid),
             Fork::Child => {
                 signals.put_back();
+                if let Err(error) = listener.leave() {
+                    self.warn(Dropped::HandOver(Errno::from_raw_os_error(error as i32)));
+                    fork::exit(Exit::TEMPORARY.0)
+                }
                 let code = self.relay(connection, signals, server);
                 fork::exit(code)
             }
@@ -228,7 +234,9 @@ impl Launcher {
 /// Says the banner, without waiting: nobody else may be kept by a slow client. What options allow
 /// always fits into a connection that nothing was sent to so far.
 fn greet(stream: &TcpStream, banner: &[u8]) -> Result<(), Dropped> {
-    use nix::sys::socket::{MsgFlags, send};
+    if banner.is_empty() {
+        return Ok(());
+    }
     let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
     match send(stream.as_raw_fd(), banner, flags) {
         Ok(sent) if sent == banner.len() => Ok(()),

@@ -150,10 +150,13 @@ impl Server<'_> {
         let connection = Connection { stream, local, remote };
         let started = match &self.tls {
             None if self.table.running() >= MANY => {
-                self.launcher.start_beside(connection, &self.signals)
+                self.launcher.start_beside(&connection, &self.signals)
             }
-            None => self.launcher.start(connection, &self.signals),
-            Some(server) => self.launcher.start_encrypted(connection, &self.signals, server),
+            None => self.launcher.start(&connection, &self.signals),
+            Some(server) => {
+                let listener = &mut self.listener;
+                self.launcher.start_encrypted(connection, &self.signals, server, listener)
+            }
         };
         match started {
             Ok(pid) => {

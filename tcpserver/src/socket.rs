@@ -67,6 +67,19 @@ impl Listener {
             .map_err(|error| fatal("close standard input", error))
     }
 
+    /// Lets go of the port, in a process that was forked to serve a connection: as long as it has
+    /// the socket, no new listener can have the port. A socket that nobody knows takes its place.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn leave(&mut self) -> Result<(), nix::Error> {
+        let idle = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+        self.socket = TcpListener::from(idle);
+        dup2_stdin(&self.socket)?;
+        dup2_stdout(&self.socket)?;
+        if self.no_stderr { dup2_stderr(&self.socket) } else { Ok(()) }
+    }
+
     /// The next connection, and who it comes from.
     ///
     /// # Errors
