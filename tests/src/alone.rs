@@ -50,7 +50,7 @@ pub fn in_namespaces(inner_function: &str) -> bool {
         .args([test, "--exact", "--nocapture", "--test-threads=1"])
         .env(INSIDE, "1")
         .alone()
-        .deadline(Duration::from_secs(300))
+        .deadline(Duration::from_secs(600))
         .output();
     print!("{}", outcome.out());
     eprint!("{}", outcome.err());

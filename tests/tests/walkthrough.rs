@@ -74,7 +74,11 @@ fn checkpassword_alone(host: &MailHost) {
             .expect("a banner");
         assert!(banner.starts_with("+OK "), "{banner}");
         assert!(banner.trim_end_matches('>').ends_with("@blah"), "{banner}");
-        rest.strip_prefix("+OK \r\n").expect("USER is taken").to_owned()
+        rest.split_once("\r\n")
+            .filter(|(reply, _)| reply.starts_with("+OK"))
+            .expect("USER is taken")
+            .1
+            .to_owned()
     };
     let refused = login("looking-glass", "pwd");
     assert!(
@@ -99,18 +103,20 @@ fn pop3_in_the_clear(host: &MailHost) {
     wait_until("down services", PATIENCE, || status(host, "pop3d").contains(": down "));
     assert_eq!(host.typed("svc -u /service/pop3d/ /service/pop3d/log/").code, 0);
     wait_until("port 110", PATIENCE, || std::net::TcpStream::connect("127.0.0.1:110").is_ok());
-    dialogue(host.started("telnet host 110"), "\r\n");
+    dialogue(host.started("telnet host 110"), "\n");
     // A failed login is in the log, with the address.
     let mut wrong = host.started("telnet host 110");
     wrong.expect("+OK ");
-    wrong.write(b"user alice\r\npass looking-glass\r\n");
+    wrong.write(b"user alice\npass looking-glass\n");
     wrong.expect("-ERR ");
-    wait_until("syslog", PATIENCE, || {
-        let messages = host.syslog.messages();
-        messages
-            .iter()
-            .any(|m| m.starts_with("<22>") && m.contains(" pop3d: ") && m.contains("127.0.0.1"))
+    let logged = tests::wait_for(PATIENCE, || {
+        host.syslog
+            .messages()
+            .into_iter()
+            .find(|m| m.starts_with("<22>") && m.contains("127.0.0.1"))
     });
+    let logged = logged.unwrap_or_else(|| panic!("in syslog: {:?}", host.syslog.messages()));
+    assert!(logged.contains("pop3d: ") && logged.contains("alice"), "{logged}");
 }
 
 /// Debian's clients against our supervise.
