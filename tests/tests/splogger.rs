@@ -289,6 +289,24 @@ fn between_lines_term_ends_it_at_once() {
 }
 
 #[test]
+fn a_service_that_never_pauses_keeps_no_term_out() {
+    let scratch = Scratch::new("splogger-term-flood");
+    let path = scratch.join("log");
+    let _syslog = SyslogSocket::bind(&path).expect("bound");
+    let splogger = piped(&path);
+    let mut writer = splogger.writer.try_clone().expect("a copy");
+    let flood = std::thread::spawn(move || while writer.write_all(b"again and again\n").is_ok() {});
+    let pid = splogger.child.id();
+    wait_until("it reads", SOON, || catches_term(pid) && read_so_far(pid) > 200_000);
+    splogger.terminate();
+    let Piped { mut child, reader, writer } = splogger;
+    wait_until("it ends", SOON, || child.try_wait().expect("waited").is_some());
+    drop(reader);
+    drop(writer);
+    flood.join().expect("the pipe has broken");
+}
+
+#[test]
 fn after_term_without_a_syslogd_what_is_left_goes_to_standard_error() {
     let scratch = Scratch::new("splogger-term-away");
     let path = scratch.join("log");

@@ -1,0 +1,141 @@
+//! The house: what `make` leaves behind, `make setup check`, and that every program has its page.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::time::Duration;
+
+use tests::{Outcome, Run, Scratch, command_dir, program, workspace};
+
+/// The finished programs.
+fn programs() -> Vec<String> {
+    program("svc");
+    let entries = fs::read_dir(command_dir()).expect("command/");
+    let names = entries.map(|entry| entry.expect("an entry").file_name().into_string());
+    let mut names: Vec<_> = names.map(|name| name.expect("a name in UTF-8")).collect();
+    names.sort();
+    names
+}
+
+/// `make GOALS` with everything installed below the scratch directory.
+fn make(scratch: &Scratch, goals: &[&str]) -> Outcome {
+    program("svc");
+    Run::new("make")
+        .args(["--no-print-directory", "-C"])
+        .arg(workspace())
+        .args(goals)
+        .arg(format!("DESTDIR={}", scratch.path().display()))
+        .deadline(Duration::from_secs(300))
+        .output()
+}
+
+#[test]
+fn command_holds_the_finished_programs_and_nothing_else() {
+    let mut sources: Vec<String> = Vec::new();
+    for package in fs::read_dir(workspace()).expect("the checkout").flatten() {
+        let bins = package.path().join("src/bin");
+        // Programs that only the tests and the benchmarks run.
+        let ours = package.file_name() != "tests" && package.file_name() != "bench";
+        if !ours || !bins.is_dir() {
+            continue;
+        }
+        for bin in fs::read_dir(bins).expect("src/bin").flatten() {
+            let path = bin.path();
+            sources.push(path.file_stem().and_then(|s| s.to_str()).expect("a name").to_owned());
+        }
+    }
+    sources.sort();
+    assert_eq!(programs(), sources);
+    for name in programs() {
+        let found = fs::symlink_metadata(command_dir().join(&name)).expect("a program");
+        assert!(found.is_file() && found.mode() & 0o111 == 0o111, "{name}");
+    }
+}
+
+#[test]
+fn finished_programs_are_static() {
+    for name in programs() {
+        let content = fs::read(command_dir().join(&name)).expect("a program");
+        assert_eq!(content[..4], *b"\x7fELF", "{name}");
+        let loader = content.windows(9).any(|window| window == b"ld-linux-");
+        let dynamic = loader
+            && Run::new("ldd").arg(command_dir().join(&name)).output().out().contains("libc.so");
+        assert!(!dynamic, "{name} needs a C library to start");
+    }
+}
+
+#[test]
+fn every_program_has_a_page() {
+    for name in programs() {
+        assert!(workspace().join(format!("man/{name}.8")).exists(), "{name} has no page");
+    }
+}
+
+#[test]
+fn setup_and_check_on_one_line() {
+    let scratch = Scratch::new("setup");
+    let made = make(&scratch, &["setup", "check", "LINKS=1"]);
+    assert_eq!(made.code, 0, "{}{}", made.out(), made.err());
+    let count = programs().len();
+    assert!(made.out().contains(&format!("check: all {count} programs in ")), "{}", made.out());
+    let link = |path: &str| fs::read_link(scratch.join(path)).expect("a link");
+    assert_eq!(link("command/svscan"), Path::new("/usr/local/bin/svscan"));
+    assert_eq!(link("var/qmail/bin/qmail-popup"), Path::new("/usr/local/bin/qmail-popup"));
+    assert_eq!(link("bin/checkpassword"), Path::new("/usr/local/bin/checkpassword"));
+    assert!(scratch.join("usr/local/share/man/man8/supervise.8").exists());
+    for name in programs() {
+        let mode =
+            fs::metadata(scratch.join("usr/local/bin").join(&name)).expect("installed").mode();
+        assert_eq!(mode & 0o7777, 0o755, "{name}: no program is set-user-id");
+    }
+}
+
+#[test]
+fn setup_replaces_programs_that_run_and_keeps_old_ones() {
+    let scratch = Scratch::new("again");
+    assert_eq!(make(&scratch, &["setup"]).code, 0);
+    // "Text file busy" for a copy onto it.
+    let svscan = scratch.join("usr/local/bin/svscan");
+    let running = Run::new(&svscan).arg(scratch.dir("service")).spawn();
+    let before = fs::metadata(&svscan).expect("installed").ino();
+    scratch.file("bin/checkpassword", "the old one");
+    scratch.dir("command");
+    symlink("/nowhere", scratch.join("command/svc")).expect("an old link");
+    let made = make(&scratch, &["setup", "check", "LINKS=1"]);
+    assert_eq!(made.code, 0, "{}{}", made.out(), made.err());
+    assert_ne!(fs::metadata(&svscan).expect("installed").ino(), before);
+    assert_eq!(fs::read(scratch.join("bin/checkpassword.old")).expect("kept"), b"the old one");
+    assert_eq!(
+        fs::read_link(scratch.join("command/svc")).expect("a link"),
+        Path::new("/usr/local/bin/svc")
+    );
+    drop(running);
+}
+
+#[test]
+fn check_names_what_is_wrong() {
+    let scratch = Scratch::new("wrong");
+    assert_eq!(make(&scratch, &["setup"]).code, 0);
+    let bin = scratch.join("usr/local/bin");
+    fs::set_permissions(bin.join("svc"), fs::Permissions::from_mode(0o700)).expect("chmod");
+    fs::remove_file(bin.join("svok")).expect("remove");
+    fs::write(bin.join("svstat"), "#!/bin/sh\necho something else\n").expect("overwrite");
+    let made = make(&scratch, &["check"]);
+    assert_ne!(made.code, 0);
+    let complaints =
+        ["svc has mode 700, not 755", "svok is not installed", "svstat: says 'something else'"];
+    for complaint in complaints {
+        assert!(made.err().contains(complaint), "{complaint}: {}", made.err());
+    }
+}
+
+#[test]
+fn the_readme_names_every_program_and_the_checks() {
+    let readme = fs::read_to_string(workspace().join("README.md")).expect("README.md");
+    for name in programs() {
+        assert!(readme.contains(&format!("`{name}`")), "README.md does not name {name}");
+    }
+    for command in ["make demo", "make test", "make setup check", "make cert", "make cert-req"] {
+        assert!(readme.contains(command), "README.md does not name {command}");
+    }
+}
