@@ -98,7 +98,8 @@ impl Splogger {
                 return Ok(self.give_up());
             }
             if self.wait(held)? {
-                self.read()?;
+                self.read();
+                self.let_signals_in();
             }
             if sys::signal::take().contains(Signal::TERM) && self.deadline.is_none() {
                 self.deadline = Some(monotonic() + GRACE);
@@ -153,7 +154,13 @@ impl Splogger {
         }
     }
 
-    fn read(&mut self) -> Result<(), Failure> {
+    /// ppoll(2) lets no signal in as long as descriptors are ready: a service that never pauses
+    /// would keep TERM out for ever.
+    fn let_signals_in(&self) {
+        let _ = poll(&mut [], Some(Duration::ZERO), Some(self.waiting));
+    }
+
+    fn read(&mut self) {
         let mut buffer = [0; READ];
         // What follows the line in hand is the successor's: no byte of it may be taken.
         let most = if self.deadline.is_some() { 1 } else { READ };
@@ -173,7 +180,6 @@ impl Splogger {
                 self.lines.finish(|message| self.queue.add(message));
             }
         }
-        Ok(())
     }
 
     /// After TERM and a time of grace: what is left goes to standard error.
