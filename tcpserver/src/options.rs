@@ -4,6 +4,7 @@ use common::getopt::{Getopt, Opt};
 use common::number;
 use common::{Exit, Failure, Name};
 use std::ffi::CStr;
+use std::fmt;
 use std::time::Duration;
 use sys::{Args, Env};
 
@@ -143,11 +144,20 @@ impl Options {
 }
 
 /// The options about what this version doesn't do.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Lookups {
     no_remote_host: bool,
     no_remote_info: bool,
     refused: Option<u8>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("host", &self.host.escape_ascii())
+            .field("port", &self.port.escape_ascii())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Options {
@@ -251,23 +261,23 @@ mod tests {
     }
 
     fn good(options: &[&str]) -> Options {
-        parse(&[options, &["-RH", "0", "0", "true"]].concat()).ok().expect("it is right")
+        parse(&[options, &["-RH", "0", "0", "true"]].concat()).expect("it is right")
     }
 
     fn refusal(options: &[&str]) -> String {
-        let failure = parse(&[options, &["-RH", "0", "0", "true"]].concat()).err().expect("wrong");
+        let failure = parse(&[options, &["-RH", "0", "0", "true"]].concat()).expect_err("wrong");
         assert_eq!(failure.code, 100);
         String::from_utf8(failure.text).expect("ASCII")
     }
 
     #[test]
     fn the_walkthroughs_lines() {
-        let options = parse(&["-RHD", "0", "pop3", "/bin/x", "host"]).ok().expect("it is right");
+        let options = parse(&["-RHD", "0", "pop3", "/bin/x", "host"]).expect("it is right");
         assert!(options.no_delay && options.certificate.is_none());
         assert_eq!((options.host, options.port), (&b"0"[..], &b"pop3"[..]));
         assert_eq!(options.program.iter().collect::<Vec<_>>(), [c"/bin/x", c"host"]);
         let options =
-            parse(&["-RHD", "-s", "-n", "/c/cert.pem", "0", "pop3s", "x"]).ok().expect("right");
+            parse(&["-RHD", "-s", "-n", "/c/cert.pem", "0", "pop3s", "x"]).expect("right");
         assert_eq!(options.certificate, Some(c"/c/cert.pem"));
     }
 
@@ -289,7 +299,7 @@ mod tests {
         assert_eq!(good(&["-s", "-S"]).certificate, None);
         assert_eq!(good(&["-s"]).certificate, Some(c"./cert.pem"));
         let env = &["UID=1", "GID=2"];
-        let options = parse_in(&["-RHU", "-u5", "0", "0", "x"], env).ok().expect("it is right");
+        let options = parse_in(&["-RHU", "-u5", "0", "0", "x"], env).expect("it is right");
         assert_eq!((options.uid, options.gid), (Some(5), Some(2)));
     }
 
@@ -313,7 +323,7 @@ mod tests {
         ] {
             assert_eq!(refusal(options), format!("tcpserver: fatal: {reason}\n"));
         }
-        let failure = parse_in(&["-U"], &["UID=root"]).err().expect("no number");
+        let failure = parse_in(&["-U"], &["UID=root"]).expect_err("no number");
         assert_eq!(failure.text, b"tcpserver: fatal: unable to use -U: $UID root: not a number\n");
         assert!(refusal(&["-B", &"x".repeat(4097)]).contains("more than 4096 bytes"));
     }
@@ -326,8 +336,7 @@ mod tests {
             assert!(text.ends_with(" is not supported yet\n"), "{text}");
         }
         for (options, missing) in [("-R", "-H"), ("-H", "-R"), ("-v", "-H")] {
-            let failure =
-                parse(&[options, "0", "0", "true"]).err().expect("a look-up is asked for");
+            let failure = parse(&[options, "0", "0", "true"]).expect_err("a look-up is asked for");
             let text = String::from_utf8(failure.text).expect("ASCII");
             assert!(text.contains(&format!("unable to do without {missing}: ")), "{text}");
             assert_eq!(failure.code, 100);
@@ -337,11 +346,11 @@ mod tests {
     #[test]
     fn usage_comes_first() {
         for list in [&[][..], &["-h"], &["0"], &["-RH", "0", "0"]] {
-            let failure = parse(list).err().expect("incomplete");
+            let failure = parse(list).expect_err("incomplete");
             assert!(failure.text.starts_with(b"tcpserver: usage: tcpserver [ "));
             assert_eq!(failure.code, 100);
         }
-        let text = parse(&["-Z"]).err().expect("unknown").text;
+        let text = parse(&["-Z"]).expect_err("unknown").text;
         assert!(text.starts_with(b"tcpserver: illegal option -- Z\ntcpserver: usage: "));
     }
 

@@ -1,0 +1,626 @@
+//! tcpserver, side by side with Debian's where both can do it.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+use tests::{
+    Child, Outcome, Run, Signal, both, debian, is_root, number, program, skip, wait_for, wait_until,
+};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// A tcpserver that listens.
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    /// Starts `program -1 ARGS 127.0.0.1 0 COMMAND`.
+    fn start(program: &Path, args: &[&str], command: &[&str]) -> Server {
+        Server::of(Run::new(program).arg("-1").args(args).args(["127.0.0.1", "0"]).args(command))
+    }
+
+    /// Starts the same below a shell script, where it is `"$@"`.
+    fn below(script: &str, program: &Path, args: &[&str], command: &[&str]) -> Server {
+        let shell = Run::sh(script).arg("sh").arg(program).arg("-1");
+        Server::of(shell.args(args).args(["127.0.0.1", "0"]).args(command))
+    }
+
+    /// What prints its port.
+    fn of(run: Run) -> Server {
+        let child = run.env("PATH", tests::path()).spawn();
+        let port = wait_for(SOON, || {
+            String::from_utf8_lossy(&child.stdout()).strip_suffix('\n')?.parse().ok()
+        });
+        let port = port.unwrap_or_else(|| panic!("no port: {:?}", tests::text(&child.stderr())));
+        Server { child, port }
+    }
+
+    fn connect(&self) -> TcpStream {
+        connect("127.0.0.1", self.port)
+    }
+
+    /// All that a connection gets that says nothing itself.
+    fn get(&self) -> String {
+        read_to_end(self.connect())
+    }
+
+    /// Sends TERM once the log's last line is `last`; gives what was written all in all.
+    fn end_after(self, last: &str) -> Outcome {
+        wait_until(last, SOON, || {
+            tests::text(&self.child.stderr()).trim_end().ends_with(last.trim_end())
+        });
+        self.end()
+    }
+
+    fn end(self) -> Outcome {
+        self.child.signal(Signal::SIGTERM);
+        self.child.wait(SOON)
+    }
+
+    /// Its log, without what differs from run to run.
+    fn log(&self, clients: &[u16]) -> String {
+        normal(&tests::text(&self.child.stderr()), self.port, clients)
+    }
+}
+
+fn connect(host: &str, port: u16) -> TcpStream {
+    let stream = TcpStream::connect((host, port)).expect("connect");
+    stream.set_read_timeout(Some(SOON)).expect("set a timeout");
+    stream
+}
+
+fn read_to_end(mut stream: TcpStream) -> String {
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).expect("read from tcpserver");
+    tests::text(&text)
+}
+
+fn own_port(stream: &TcpStream) -> u16 {
+    stream.local_addr().expect("an address").port()
+}
+
+/// `pid`, `ok` and `end` lines with PID; ports by name.
+fn normal(text: &str, port: u16, clients: &[u16]) -> String {
+    let mut text = number(text, port.into(), "PORT");
+    for client in clients {
+        text = number(&text, (*client).into(), "CLIENT");
+    }
+    let line = |line: &str| -> String {
+        let words = line.split(' ').collect::<Vec<_>>();
+        match words[..] {
+            [_, "pid" | "ok" | "end", pid, ..] => line.replacen(&format!(" {pid}"), " PID", 1),
+            _ => line.to_string(),
+        }
+    };
+    text.lines().map(|text| line(text) + "\n").collect()
+}
+
+/// The same body for both, and then the same result.
+fn same(body: impl Fn(&Path) -> String) -> String {
+    let results: Vec<_> = both("tcpserver").iter().map(|(_, path)| body(path)).collect();
+    assert!(results.iter().all(|result| *result == results[0]), "{results:#?}");
+    results[0].clone()
+}
+
+// --- what the program gets -------------------------------------------------------------------
+
+#[test]
+fn the_environment_is_the_originals() {
+    let text = same(|tcpserver| {
+        let server = Server::of(
+            Run::new(tcpserver)
+                .env_clear()
+                .env("TCPREMOTEHOST", "x")
+                .env("TCPREMOTEINFO", "y")
+                .env("TCPLOCALHOST", "z")
+                .env("TCPLOCALIP", "z")
+                .env("OTHER", "kept")
+                .env("PROTO", "z")
+                .args(["-1", "-RHl0", "127.0.0.1", "0", "/usr/bin/env"]),
+        );
+        let stream = server.connect();
+        let client = own_port(&stream);
+        let text = normal(&read_to_end(stream), server.port, &[client]);
+        let lines: BTreeSet<&str> =
+            text.lines().filter(|line| !line.starts_with("PATH=")).collect();
+        lines.into_iter().collect::<Vec<_>>().join("\n")
+    });
+    assert!(text.contains("TCPREMOTEPORT=CLIENT") && text.contains("OTHER=kept"), "{text}");
+}
+
+#[test]
+fn a_wildcard_socket_knows_the_local_address_and_an_empty_name_is_a_name() {
+    same(|tcpserver| {
+        let server = Server::of(Run::new(tcpserver).env_clear().args([
+            "-1",
+            "-RHl",
+            "",
+            "",
+            "0",
+            "/usr/bin/env",
+        ]));
+        let text = normal(&server.get(), server.port, &[]);
+        assert!(text.contains("TCPLOCALIP=127.0.0.1\n"), "{text}");
+        assert!(text.contains("TCPLOCALHOST=\n"), "{text}");
+        text.lines().filter(|line| line.starts_with("TCPLOCAL")).count().to_string()
+    });
+}
+
+#[test]
+fn without_l_the_local_name_is_from_the_hosts_file() {
+    let server =
+        Server::start(&program("tcpserver"), &["-RH"], &["sh", "-c", "echo $TCPLOCALHOST"]);
+    assert_eq!(server.get(), "localhost\n");
+}
+
+/// Blocked, ignored and caught signals, descriptors, limits, groups: as the original hands them on.
+#[test]
+fn the_program_inherits_what_the_originals_does() {
+    let look = "sed -n '/^\\(Sig[BIC]\\|Uid\\|Gid\\|Groups\\)/p' /proc/self/status";
+    let script = format!(
+        "{look}; cd /proc/self/fd; ls; test 0 -ef 1 && echo one socket; ulimit -n; umask; pwd; ps -o pgid= -p $$"
+    );
+    // Of the shell that prepares it, only what it hands on counts.
+    for prepare in [
+        "exec \"$@\"",
+        "exec env --ignore-signal=PIPE,TERM,CHLD,HUP,USR1 \"$@\"",
+        "exec env --block-signal=CHLD,USR2,HUP,PIPE \"$@\"",
+        "ulimit -n 77; umask 027; cd /usr; exec 5</dev/null 9</dev/null; exec \"$@\"",
+    ] {
+        same(|tcpserver| {
+            let server = Server::below(prepare, tcpserver, &["-RHl0"], &["sh", "-c", &script]);
+            let group = unix_group(server.child.pid());
+            let text = number(&server.get(), group, "GROUP");
+            assert!(text.contains("one socket"), "{text}");
+            text
+        });
+    }
+}
+
+fn unix_group(pid: i32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("a running process");
+    let after_name = stat.rsplit_once(") ").expect("a name").1;
+    after_name.split(' ').nth(2).expect("a process group").parse().expect("a number")
+}
+
+#[test]
+fn root_is_given_up_after_the_port_was_taken() {
+    if !is_root() {
+        skip!("only root can change its ids");
+    }
+    let command = &["sed", "-n", "/^\\(Uid\\|Gid\\|Groups\\)/p", "/proc/self/status"];
+    for args in [
+        &["-RHl0", "-u", "65534"][..],
+        &["-RHl0", "-g", "65533"],
+        &["-RHUl0"],
+        &["-RHl0", "-U", "-u7"],
+    ] {
+        same(|tcpserver| {
+            Server::below(
+                "export UID GID; UID=65534 GID=65533; exec \"$@\"",
+                tcpserver,
+                args,
+                command,
+            )
+            .get()
+        });
+    }
+}
+
+#[test]
+fn the_banner_comes_first() {
+    same(|tcpserver| {
+        let server = Server::start(tcpserver, &["-RHDl0", "-B", "hello\r\n"], &["echo", "program"]);
+        let text = server.get();
+        assert_eq!(text, "hello\r\nprogram\n");
+        text
+    });
+}
+
+#[test]
+fn the_program_talks_both_ways() {
+    same(|tcpserver| {
+        let server = Server::start(tcpserver, &["-RHDol0"], &["tr", "a-z", "A-Z"]);
+        let mut stream = server.connect();
+        stream.write_all(&b"a line\n".repeat(10_000)).expect("write");
+        stream.shutdown(Shutdown::Write).expect("shut down");
+        let text = read_to_end(stream);
+        assert_eq!(text, "A LINE\n".repeat(10_000));
+        text
+    });
+}
+
+// --- the log ---------------------------------------------------------------------------------
+
+#[test]
+fn each_connection_has_its_lines() {
+    let log = same(|tcpserver| {
+        let server = Server::start(tcpserver, &["-vRHl", "a%b:c d\u{e9}"], &["sh", "-c", "exit 3"]);
+        let stream = server.connect();
+        let client = own_port(&stream);
+        read_to_end(stream);
+        let port = server.port;
+        let outcome = server.end_after("tcpserver: status: 0/40\n");
+        assert_eq!(outcome.code, 0);
+        normal(&outcome.err(), port, &[client])
+    });
+    assert_eq!(
+        log,
+        "tcpserver: status: 0/40\n\
+         tcpserver: status: 1/40\n\
+         tcpserver: pid PID from 127.0.0.1\n\
+         tcpserver: ok PID a?b?c?d??:127.0.0.1:PORT :127.0.0.1::CLIENT\n\
+         tcpserver: end PID status 768\n\
+         tcpserver: status: 0/40\n"
+    );
+}
+
+#[test]
+fn quiet_and_normal_say_nothing_of_connections() {
+    for flag in ["-vq", "-vQ", "-Q"] {
+        let said = same(|tcpserver| {
+            let server = Server::start(tcpserver, &[flag, "-RHl0"], &["echo", "hi"]);
+            assert_eq!(server.get(), "hi\n");
+            server.end().err()
+        });
+        assert_eq!(said, "");
+    }
+}
+
+#[test]
+fn the_limit_keeps_clients_waiting() {
+    same(|tcpserver| {
+        let server = Server::start(tcpserver, &["-vRHl0", "-c1"], &["cat"]);
+        let (first, second) = (server.connect(), server.connect());
+        let clients = [own_port(&first), own_port(&second)];
+        let mut both = [first, second];
+        for stream in &mut both {
+            stream.write_all(b"x").expect("write");
+        }
+        let mut byte = [0];
+        both[0].read_exact(&mut byte).expect("an echo");
+        // The second one has been waiting for as long; it is not served before the first has ended.
+        assert_eq!(server.log(&clients).matches("ok PID").count(), 1);
+        both[0].shutdown(Shutdown::Write).expect("shut down");
+        both[1].read_exact(&mut byte).expect("an echo");
+        both[1].shutdown(Shutdown::Write).expect("shut down");
+        let port = server.port;
+        let outcome = server.end_after("tcpserver: status: 0/1\n");
+        normal(&outcome.err(), port, &clients)
+    });
+}
+
+#[test]
+fn a_crowd_is_served_within_the_limit() {
+    let server = Server::start(&program("tcpserver"), &["-vRHl0", "-c4", "-b100"], &["echo", "hi"]);
+    let port = server.port;
+    let clients: Vec<_> = (0..60)
+        .map(|_| std::thread::spawn(move || read_to_end(connect("127.0.0.1", port))))
+        .collect();
+    for client in clients {
+        assert_eq!(client.join().expect("a client"), "hi\n");
+    }
+    let log = server.end_after("tcpserver: status: 0/4\n").err();
+    assert_eq!(log.matches(": end ").count(), 60, "{log}");
+    assert_eq!(log.matches(" status 0\n").count(), 60, "{log}");
+    for line in log.lines().filter(|line| line.contains("status: ")) {
+        assert!((0..=4).any(|n| line.ends_with(&format!(": {n}/4"))), "{line}");
+    }
+}
+
+#[test]
+fn a_program_in_its_own_session_is_reaped() {
+    same(|tcpserver| {
+        let server = Server::start(tcpserver, &["-vRHl0"], &["setsid", "true"]);
+        read_to_end(server.connect());
+        server.end_after("tcpserver: status: 0/40\n").code.to_string()
+    });
+}
+
+#[test]
+fn children_that_were_there_before_are_not_counted() {
+    let script = "sleep 0.01 & exec \"$@\"";
+    let server = Server::below(script, &program("tcpserver"), &["-vRHl0"], &["cat"]);
+    let stream = server.connect();
+    server.child.expect_stderr("ok ");
+    let children = format!("/proc/{0}/task/{0}/children", server.child.pid());
+    wait_until("the earlier child's end", SOON, || {
+        std::fs::read_to_string(&children).is_ok_and(|list| list.split_whitespace().count() == 1)
+    });
+    drop(stream);
+    let log = server.end_after("tcpserver: status: 0/40\n").err();
+    assert_eq!(log.matches(": end ").count(), 1, "{log}");
+}
+
+// --- how it ends -----------------------------------------------------------------------------
+
+#[test]
+fn term_ends_it_and_leaves_the_programs_alone() {
+    same(|tcpserver| {
+        let server = Server::start(tcpserver, &["-RHl0"], &["cat"]);
+        let mut stream = server.connect();
+        stream.write_all(b"x").expect("write");
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("an echo");
+        // The program holds standard error open: the outcome waits for it only so long.
+        let code = server.end().code;
+        stream.write_all(b"y").expect("write");
+        stream.read_exact(&mut byte).expect("an echo after the end");
+        assert_eq!(byte, *b"y");
+        code.to_string()
+    });
+}
+
+#[test]
+fn without_tls_hup_ends_it() {
+    same(|tcpserver| {
+        let server = Server::start(tcpserver, &["-RHl0"], &["cat"]);
+        server.child.signal(Signal::SIGHUP);
+        server.child.wait(SOON).code.to_string()
+    });
+}
+
+/// A script that asks for the port reads to the end of file.
+#[test]
+fn standard_output_is_let_go_after_the_port() {
+    same(|tcpserver| {
+        let scratch = tests::Scratch::new("tcpserver-output");
+        let script = "port=$(\"$@\" & echo $! >pid); echo $port; kill $(cat pid)";
+        let outcome = Run::sh(script)
+            .arg("sh")
+            .arg(tcpserver)
+            .args(["-1RHl0", "127.0.0.1", "0", "true"])
+            .cwd(scratch.path())
+            .output();
+        assert!(outcome.out().trim_end().parse::<u16>().is_ok(), "{outcome:?}");
+        outcome.code.to_string()
+    });
+}
+
+// --- what is wrong ---------------------------------------------------------------------------
+
+/// Runs both to their ends.
+fn refusals(args: &[&str]) -> String {
+    same(|tcpserver| {
+        let outcome = Run::new(tcpserver).args(args).output();
+        format!("{} {}", outcome.code, outcome.err())
+    })
+}
+
+#[test]
+fn wrong_hosts_and_ports_get_the_originals_words() {
+    for (host, port, said) in [
+        ("no.such.host.invalid", "0", "no IP address for no.such.host.invalid"),
+        ("127.0.0.1x", "0", "no IP address for 127.0.0.1x"),
+        ("0", "no such port", "unable to figure out port number for no such port"),
+        ("0", "4321x", "unable to figure out port number for 4321x"),
+        ("0", "POP3", "unable to figure out port number for POP3"),
+        ("192.0.2.1", "0", "unable to bind: address not available"),
+    ] {
+        let outcome = Run::new(program("tcpserver")).args(["-RHl0", host, port, "true"]).output();
+        assert_eq!((outcome.code, outcome.err()), (111, format!("tcpserver: fatal: {said}\n")));
+        // Debian's asks the DNS for a name, which may not be reachable.
+        if said.starts_with("unable") {
+            refusals(&["-RHl0", host, port, "true"]);
+        }
+    }
+    assert_eq!(refusals(&["-qRHl0", "192.0.2.1", "0", "true"]), "111 ");
+}
+
+#[test]
+fn a_taken_port_is_said() {
+    let server = Server::start(&program("tcpserver"), &["-RHl0"], &["true"]);
+    let said = refusals(&["-RHl0", "127.0.0.1", &server.port.to_string(), "true"]);
+    assert_eq!(said, "111 tcpserver: fatal: unable to bind: address already used\n");
+}
+
+#[test]
+fn an_unprivileged_user_is_told() {
+    if !is_root() {
+        for (args, said) in [(["-u", "1"], "uid"), (["-g", "1"], "gid")] {
+            let said_in_full =
+                refusals(&[&args[..], &["-RHl0", "127.0.0.1", "0", "true"]].concat());
+            let expected =
+                format!("111 tcpserver: fatal: unable to set {said}: permission denied\n");
+            assert_eq!(said_in_full, expected);
+        }
+        return;
+    }
+    for flag in ["-u", "-g"] {
+        same(|tcpserver| {
+            let outcome = Run::new("setpriv")
+                .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+                .arg(tcpserver)
+                .args([flag, "1", "-RHl0", "127.0.0.1", "0", "true"])
+                .output();
+            format!("{} {}", outcome.code, outcome.err())
+        });
+    }
+}
+
+#[test]
+fn wrong_options_get_the_usage() {
+    for args in
+        [&["-Z"][..], &["-l"], &[], &["0"], &["-RH", "0", "0"], &["--x"], &["-q", "-Z"], &["-h"]]
+    {
+        same(|tcpserver| {
+            let outcome = Run::new(tcpserver).args(args).output();
+            let err = outcome.err();
+            let (before, usage) = err.split_once("tcpserver: usage: tcpserver [ ").expect("usage");
+            assert!(usage.ends_with(" host port program\n"), "{usage}");
+            format!("{} {before}", outcome.code)
+        });
+    }
+}
+
+#[test]
+fn what_is_not_supported_yet_is_refused() {
+    for (args, option) in [
+        ("-RHx/rules.cdb", "-x"),
+        ("-RHX", "-X"),
+        ("-RHp", "-p"),
+        ("-RHP", "-P"),
+        ("-Rh", "-h"),
+        ("-Hr", "-r"),
+        ("-R", "-H"),
+        ("-H", "-R"),
+    ] {
+        let outcome =
+            Run::new(program("tcpserver")).args([args, "127.0.0.1", "0", "true"]).output();
+        assert_eq!(outcome.code, 100, "{args}");
+        let err = outcome.err();
+        assert!(
+            err.starts_with("tcpserver: fatal: unable to ")
+                && err.ends_with(" is not supported yet\n"),
+            "{err}"
+        );
+        assert!(err.contains(option), "{err}");
+    }
+}
+
+#[test]
+fn a_program_that_is_not_there_is_said() {
+    same(|tcpserver| {
+        let server = Server::start(tcpserver, &["-RHl0"], &["no-such-program", "x"]);
+        assert_eq!(server.get(), "");
+        server.end_after("does not exist\n").err()
+    });
+    let server = Server::start(&program("tcpserver"), &["-RHl0"], &["/etc/passwd"]);
+    assert_eq!(server.get(), "");
+    server.end_after("unable to run /etc/passwd: access denied\n");
+}
+
+// --- trouble ---------------------------------------------------------------------------------
+
+/// What the kernel has counted for a process, in clock ticks.
+fn ticks(pid: i32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("a running process");
+    let after_name = stat.rsplit_once(") ").expect("a name").1;
+    let field = |n: usize| -> u64 {
+        after_name.split(' ').nth(n).expect("a field").parse().expect("a number")
+    };
+    field(11) + field(12)
+}
+
+#[test]
+fn without_descriptors_it_waits_and_does_not_spin() {
+    let server = Server::below(
+        "ulimit -S -n 4; exec \"$@\"",
+        &program("tcpserver"),
+        &["-vRHl0"],
+        &["sh", "-c", "echo hi"],
+    );
+    let waiting = server.connect();
+    let warning =
+        "tcpserver: warning: unable to accept connection: process cannot open more files\n";
+    wait_until("two warnings", SOON, || server.log(&[]).matches(warning).count() >= 2);
+    assert!(ticks(server.child.pid()) < 20, "it spins");
+    let pid = server.child.pid().to_string();
+    assert_eq!(Run::new("prlimit").args(["-p", &pid, "--nofile=64:"]).output().code, 0);
+    assert_eq!(read_to_end(waiting), "hi\n");
+    let log = server.end_after("tcpserver: status: 0/40\n").err();
+    assert!(log.matches(warning).count() < 20, "{log}");
+}
+
+#[test]
+fn without_processes_a_connection_is_dropped() {
+    let user: &[&str] = if is_root() { &["-u", "65534"] } else { &[] };
+    same(|tcpserver| {
+        let server = Server::below(
+            "exec prlimit --nproc=0 \"$@\"",
+            tcpserver,
+            &[&["-vRHl0"], user].concat(),
+            &["echo", "hi"],
+        );
+        assert_eq!(server.get(), "");
+        assert_eq!(server.get(), "");
+        let dropped = "tcpserver: status: 1/40\n\
+            tcpserver: warning: dropping connection, unable to fork: temporary failure\n\
+            tcpserver: status: 0/40\n";
+        wait_until("two drops", SOON, || server.log(&[]).matches(dropped).count() == 2);
+        server.end().err()
+    });
+}
+
+#[test]
+fn closed_descriptors_at_the_start_do_no_harm() {
+    // Debian's loses its listening socket with the first two, and spins.
+    for close in ["<&-", ">&- <&-", "2>&-", "<&- 2>&-"] {
+        let file = tests::Scratch::new("tcpserver-closed");
+        let port = tests::free_port().to_string();
+        let script = format!("exec \"$@\" {close}");
+        let mut child = Run::sh(&script)
+            .arg("sh")
+            .arg(program("tcpserver"))
+            .args(["-vRHl0", "127.0.0.1", &port, "sh", "-c", "echo hi; cd /proc/$$/fd; echo *"])
+            .cwd(file.path())
+            .spawn();
+        let port = port.parse().expect("a number");
+        let stream = wait_for(SOON, || TcpStream::connect(("127.0.0.1", port)).ok());
+        let text = read_to_end(stream.expect("it listens"));
+        let list = text.strip_prefix("hi\n").expect("a clean connection");
+        let has_stderr = list.split_whitespace().any(|number| number == "2");
+        assert_eq!(has_stderr, !close.contains('2'), "{close}: {list}");
+        assert!(child.is_running());
+        child.signal(Signal::SIGTERM);
+        assert_eq!(child.wait(SOON).code, 0);
+    }
+}
+
+#[test]
+fn a_log_that_nobody_reads_any_more_is_no_reason_to_end() {
+    same(|tcpserver| {
+        let scratch = tests::Scratch::new("tcpserver-log");
+        let script = "cd $SCRATCH; mkfifo log; head -n 1 <log >/dev/null & exec \"$@\" 2>log";
+        let run = Run::sh(script).env("SCRATCH", scratch.path()).arg("sh").arg(tcpserver);
+        let server = Server::of(run.args(["-1vRHl0", "127.0.0.1", "0", "echo", "hi"]));
+        for _ in 0..3 {
+            assert_eq!(server.get(), "hi\n");
+        }
+        server.end().code.to_string()
+    });
+}
+
+// --- IPv6 ------------------------------------------------------------------------------------
+
+#[test]
+fn ipv6_by_its_address_and_by_option() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        skip!("no IPv6 here");
+    }
+    let start = |args: &[&str]| {
+        Server::of(Run::new(program("tcpserver")).args(["-v1RHl0"]).args(args).args([
+            "0",
+            "sh",
+            "-c",
+            "echo $PROTO $TCPLOCALIP $TCPREMOTEIP",
+        ]))
+    };
+    for host in ["::1", "[::1]"] {
+        let server = start(&[host]);
+        let stream = connect("::1", server.port);
+        let client = own_port(&stream);
+        assert_eq!(read_to_end(stream), "TCP ::1 ::1\n");
+        wait_until("the log", SOON, || server.log(&[client]).contains("end PID"));
+        let log = server.log(&[client]);
+        assert!(log.contains("pid PID from ::1\n"), "{log}");
+        assert!(log.contains("ok PID 0:[::1]:PORT :[::1]::CLIENT\n"), "{log}");
+    }
+    for args in [&["-6", "0"][..], &["::"]] {
+        let server = start(args);
+        assert_eq!(read_to_end(connect("::1", server.port)), "TCP ::1 ::1\n");
+        // A client over IPv4 is told as one.
+        assert_eq!(read_to_end(connect("127.0.0.1", server.port)), "TCP 127.0.0.1 127.0.0.1\n");
+    }
+}
+
+/// Whether there is anything to compare with at all: said once, where it isn't.
+#[test]
+fn there_is_an_original() {
+    let _ = debian("tcpserver");
+}
