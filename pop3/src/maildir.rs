@@ -1,8 +1,8 @@
 //! A Maildir: its directories, what lies in them, and what nobody will ever finish in `tmp/`.
 
 use crate::maildrop::{Maildrop, Place};
+use alloc::vec::Vec;
 use core::ffi::CStr;
-use core::mem::MaybeUninit;
 use sys::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, openat, statat, unlinkat};
 use sys::{AsFd, BorrowedFd, Errno, OwnedFd};
 
@@ -101,8 +101,9 @@ fn directory(at: BorrowedFd<'_>, path: &CStr, access: OFlags) -> Result<OwnedFd,
 
 /// Calls `visit` with each name that may be a file's, until it gives false.
 fn each_file(directory: BorrowedFd<'_>, mut visit: impl FnMut(&CStr) -> bool) -> Result<(), Errno> {
-    let mut buffer = [MaybeUninit::uninit(); ENTRIES];
-    let mut entries = RawDir::new(directory, &mut buffer);
+    // Not on the stack, every page of which would be touched to see that it is there.
+    let mut buffer = Vec::<u8>::with_capacity(ENTRIES);
+    let mut entries = RawDir::new(directory, buffer.spare_capacity_mut());
     while let Some(entry) = entries.next() {
         let entry = entry?;
         let may_be_file = matches!(entry.file_type(), FileType::RegularFile | FileType::Unknown);
