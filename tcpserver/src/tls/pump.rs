@@ -97,7 +97,14 @@ impl Pump<'_> {
                 continue;
             }
             match self.wait(deadline) {
-                Ok(ready) => self.move_bytes(ready),
+                Ok(ready) => {
+                    self.move_bytes(ready);
+                    // No signal interrupts a wait that finds bytes at once. A peer that never
+                    // stops sending must not hide that the program has ended.
+                    if self.output.is_none() {
+                        self.reap();
+                    }
+                }
                 Err(Errno::EINTR) => self.reap(),
                 Err(error) => return self.abandon(error),
             }
@@ -239,6 +246,12 @@ impl Pump<'_> {
             return;
         }
         match self.wire.encrypt(&self.pending) {
+            // After some hundred gigabytes (or 2^24 records) of TLS 1.2, that was all: rustls has
+            // said goodbye.
+            Ok(0) if !self.wire.has_records() => {
+                self.report("connection has used up its keys");
+                self.relay.peer_gone();
+            }
             Ok(count) => drop(self.pending.drain(..count)),
             Err(error) => self.broken(&error),
         }

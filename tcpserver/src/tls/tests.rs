@@ -318,3 +318,15 @@ fn a_stranger_in_mid_stream_is_an_error() {
     assert_eq!(code, 0);
     assert_eq!(log, "peer's message can't be decrypted (damaged, or tampered with)\n");
 }
+
+#[test]
+fn a_peer_that_never_stops_sending_is_left_soon_after_the_program() {
+    let house = House::new("flood");
+    let call = house.connect("exit 4", b"", LIMIT);
+    let mut tls = call.tls(&Arc::new(house.client_config(VERSIONS[1])));
+    tls.sock.set_write_timeout(Some(LIMIT)).unwrap();
+    // Until the relay has had enough of it, and closes.
+    while tls.write_all(&[0; 16384]).is_ok() {}
+    drop(tls);
+    assert_eq!(call.end(), (4, String::new()));
+}
