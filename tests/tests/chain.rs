@@ -297,21 +297,31 @@ fn variables_from_a_directory() {
 
 #[test]
 fn the_directory_of_variables() {
-    Bench::new("envdir-dir").agree(&[
+    let bench = Bench::new("envdir-dir");
+    bench.agree(&[
         "mkdir d; envdir d env",
         "mkdir d; envdir d/ env",
         "mkdir d; ln -s d l; echo 1 > d/A; envdir l env",
         "mkdir d; echo 1 > d/A; cd d; envdir . pwd",
         "mkdir d; echo 1 > d/A; envdir d pwd",
-        "mkdir d; echo 1 > d/A; chmod 0 d/A; setuidgid nobody envdir d true",
-        "mkdir d; echo 1 > d/A; chmod 0 d; setuidgid nobody envdir d true",
-        "mkdir d; echo 1 > d/A; chmod 644 d; setuidgid nobody envdir d true",
-        "mkdir d; echo 1 > d/A; chmod 711 d; setuidgid nobody envdir d true",
-        "mkdir d d/e; chmod 0 d; setuidgid nobody envdir d/e true",
         // The search goes by the PATH that we were given, not by the new one.
-        "mkdir d p; printf '#!/bin/sh\\necho new\\n' > p/prog; chmod +x p/prog; echo $PWD/p > d/PATH; envdir d prog",
+        "mkdir d p; printf '#!/bin/sh\necho new\n' > p/prog; chmod +x p/prog; echo $PWD/p > d/PATH; envdir d prog",
         "mkdir d; : > d/PATH; envdir d env",
     ]);
+    // Modes mean nothing to root.
+    let ordinary = if tests::is_root() { "setuidgid nobody" } else { "" };
+    for (mode, of, directory) in [
+        ("0", "d/A", "d"),
+        ("0", "d", "d"),
+        ("644", "d", "d"),
+        ("311", "d", "d"),
+        ("0", "d", "d/e"),
+    ] {
+        bench.agree(&[&format!(
+            "mkdir d; echo 1 > d/A; mkdir d/.e; ln -s .e d/.l; chmod {mode} {of}; \
+             {ordinary} envdir {directory} true; code=$?; chmod 755 d; exit $code"
+        )]);
+    }
 }
 
 #[test]
