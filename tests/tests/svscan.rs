@@ -709,5 +709,5 @@ fn a_read_only_service_directory() {
     );
     wait_until("both starts", SECONDS(10), || noted(&scratch).len() == 2);
     drop(running);
-    Run::sh(&format!("umount {}", all.display())).output();
+    Run::sh(&format!("umount -l {}", all.display())).output();
 }
