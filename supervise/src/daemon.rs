@@ -2,21 +2,20 @@
 
 use crate::client;
 use crate::command::Command;
-use crate::directory::{Directory, PublishError};
+use crate::directory::Directory;
 use crate::logger::{self, Logger};
 use crate::machine::{Event, Machine, Service};
 use crate::record::{Past, Record};
-use crate::service::Process;
+use crate::service::{Process, Run};
 use crate::status::{Status, Want};
 use common::tai64n::Label;
 use common::{Exit, Failure, Name};
 use core::time::Duration;
-use sys::exec::Program;
 use sys::poll::{PollFd, PollFlags, poll};
 use sys::process::{Pid, WaitOptions, wait};
 use sys::signal::{self, Signal, SignalSet};
-use sys::spawn::{Spawn, SpawnError};
-use sys::{Args, AsFd, Env, Errno, Vector, clock, fs};
+use sys::spawn::SpawnError;
+use sys::{Args, AsFd, Env, Errno, clock, fs};
 
 const NAME: Name = Name("supervise");
 
@@ -46,9 +45,7 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
 struct Supervise {
     /// The service directory, as given: for messages.
     name: &'static [u8],
-    program: Program,
-    args: Vector<'static>,
-    env: Vector<'static>,
+    run: Run,
     /// The mask that our parent gave us: the service gets it, too.
     mask: SignalSet,
     directory: Directory,
@@ -92,12 +89,9 @@ impl Supervise {
             Some(_) => Machine::adopted(want, same.is_some_and(|s| s.paused), logger.is_some()),
             None => Machine::down(want, logger.is_some()),
         };
-        let args = [c"./run"].into_iter().collect();
         let mut supervise = Self {
             name,
-            program: Program::find(c"./run", None),
-            args,
-            env: env.vector(),
+            run: Run::new(env, mask),
             mask,
             directory,
             record,
@@ -256,12 +250,10 @@ impl Supervise {
     fn start(&mut self) -> Event {
         self.started = Some(clock::monotonic());
         let announce = self.record.as_mut().and_then(|record| record.announce().ok());
-        let spawn =
-            Spawn { mask: self.mask, announce, ..Spawn::new(&self.program, &self.args, &self.env) };
-        match spawn.start() {
-            Ok(pid) => {
-                let _ = self.record.as_mut().map(|record| record.complete(pid));
-                self.process = Some(Process::child(pid));
+        match self.run.start(announce) {
+            Ok(process) => {
+                let _ = self.record.as_mut().map(|record| record.complete(process.pid()));
+                self.process = Some(process);
                 Event::Started
             }
             Err(SpawnError::Clone(errno)) => {
@@ -289,19 +281,8 @@ impl Supervise {
         }
         let result = self.directory.publish(&self.status());
         self.unpublished = result.err().map(|_| clock::monotonic() + RETRY);
-        let new: &[u8] = b"/supervise/status.new";
-        match result {
-            Ok(()) => {}
-            Err(PublishError::Open(errno)) => {
-                NAME.warn_errno(&[b"unable to open ", self.name, new], errno);
-            }
-            Err(PublishError::Write(errno)) => {
-                NAME.warn_errno(&[b"unable to write ", self.name, new], errno);
-            }
-            Err(PublishError::Rename(errno)) => {
-                let parts = [b"unable to rename ", self.name, new, b" to status"];
-                NAME.warn_errno(&parts, errno);
-            }
+        if let Err(error) = result {
+            error.warn(NAME, self.name);
         }
     }
 

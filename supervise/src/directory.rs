@@ -112,6 +112,20 @@ impl Directory {
     }
 }
 
+impl PublishError {
+    /// Warns of it; `name` is the service directory's.
+    pub fn warn(self, program: Name, name: &[u8]) {
+        let new: &[u8] = b"/supervise/status.new";
+        match self {
+            Self::Open(errno) => program.warn_errno(&[b"unable to open ", name, new], errno),
+            Self::Write(errno) => program.warn_errno(&[b"unable to write ", name, new], errno),
+            Self::Rename(errno) => {
+                program.warn_errno(&[b"unable to rename ", name, new, b" to status"], errno);
+            }
+        }
+    }
+}
+
 /// Makes the directory, or the target of a dangling link of that name (as Debian's does): the
 /// service directory may be on a read-only file system.
 fn make() -> Result<(), Errno> {

@@ -14,6 +14,7 @@ pub mod daemon;
 pub mod directory;
 pub mod logger;
 pub mod machine;
+pub mod procfs;
 pub mod record;
 pub mod service;
 pub mod status;

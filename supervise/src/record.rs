@@ -20,10 +20,10 @@
 //! runs `run`, it holds the lock of its parent with it: the next supervise can't look too early.
 
 use crate::directory::{OWNER, is_at};
+use crate::procfs::{BootId, TICKS, boot_id, start_of, ticks};
 use core::ffi::CStr;
 use sys::fs::{self, OFlags};
 use sys::process::Pid;
-use sys::time::{ClockId, clock_gettime};
 use sys::{AsFd, BorrowedFd, Errno, OwnedFd};
 
 /// The name of the file, in a service directory.
@@ -32,10 +32,7 @@ pub const PATH: &CStr = c"supervise/process";
 /// How many ticks after the moment noted a process may have started and still be ours: 10 s.
 pub const LATEST: u64 = 10 * TICKS;
 
-/// Clock ticks a second, as /proc counts them (on every Linux but Alpha's).
-const TICKS: u64 = 100;
-
-const BOOT: usize = 16;
+const BOOT: usize = size_of::<BootId>();
 
 /// The open record.
 pub struct Record {
@@ -46,9 +43,6 @@ pub struct Record {
     /// What the file holds after the boot id.
     entry: Option<Entry>,
 }
-
-/// The random number that the kernel draws when it starts, mixed with when process 1 started.
-pub type BootId = [u8; BOOT];
 
 /// A start, as noted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,68 +174,9 @@ fn decode_entry(bytes: &[u8]) -> Option<Entry> {
     Some(entry)
 }
 
-/// When a process started, in ticks from boot; `None` if there is none of this id, or no /proc.
-#[must_use]
-pub fn start_of(pid: Pid) -> Option<u64> {
-    let number = common::decimal(u64::from(pid.as_raw_pid().unsigned_abs()));
-    let mut path = [0; 32];
-    let mut length = 0;
-    for part in [b"/proc/", number.as_bytes(), b"/stat\0"] {
-        path[length..length + part.len()].copy_from_slice(part);
-        length += part.len();
-    }
-    let mut bytes = [0; 512];
-    parse_stat(read(CStr::from_bytes_until_nul(&path).ok()?, &mut bytes)?)
-}
-
-/// The start time in a line of /proc/PID/stat (proc(5)): field 22. The name of the program, field
-/// 2, may hold anything; it ends at the last parenthesis.
-fn parse_stat(line: &[u8]) -> Option<u64> {
-    let name_end = line.iter().rposition(|byte| *byte == b')')?;
-    let field = line[name_end + 1..].split(|byte| *byte == b' ').nth(20)?;
-    common::number::whole(field)
-}
-
-/// `None` where the kernel doesn't tell, without /proc: nothing can be taken over then.
-fn boot_id() -> Option<BootId> {
-    let mut bytes = [0; 64];
-    let mut id = parse_boot_id(read(c"/proc/sys/kernel/random/boot_id", &mut bytes)?)?;
-    // Containers share the kernel's number, but each start of one has a process 1 of its own.
-    let init = start_of(Pid::INIT).unwrap_or(0);
-    id.iter_mut().zip(init.to_le_bytes()).for_each(|(byte, mixed)| *byte ^= mixed);
-    Some(id)
-}
-
-/// 32 hexadecimal digits among dashes.
-fn parse_boot_id(text: &[u8]) -> Option<BootId> {
-    let mut digits = text.trim_ascii_end().iter().filter(|byte| **byte != b'-');
-    let mut id = [0; BOOT];
-    for byte in &mut id {
-        for _ in 0..2 {
-            let digit = char::from(*digits.next()?).to_digit(16)?;
-            *byte = *byte << 4 | digit as u8;
-        }
-    }
-    digits.next().is_none().then_some(id)
-}
-
-fn read<'a>(path: &CStr, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
-    let file = fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, fs::Mode::empty()).ok()?;
-    let length = sys::read(&file, buffer).ok()?;
-    Some(&buffer[..length])
-}
-
 fn open() -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC;
     fs::open(PATH, flags | OFlags::NONBLOCK, OWNER)
-}
-
-/// Now, on the clock that /proc's start times are counted on.
-fn ticks() -> u64 {
-    let now = clock_gettime(ClockId::Boottime);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-    let part = u64::try_from(now.tv_nsec).unwrap_or(0) / (1_000_000_000 / TICKS);
-    seconds * TICKS + part
 }
 
 #[cfg(test)]
@@ -293,37 +228,11 @@ mod tests {
         assert!(!bound.is(101 + LATEST));
     }
 
-    #[test]
-    fn our_own_start_is_in_the_past() {
-        let start = start_of(sys::process::getpid()).expect("/proc");
-        assert!(start <= ticks());
-        assert!(boot_id().is_some());
-    }
-
-    #[test]
-    fn a_name_with_parentheses_and_spaces() {
-        let line = b"7 (a) b) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4242 20 21";
-        assert_eq!(parse_stat(line), Some(4242));
-        assert_eq!(parse_stat(b"7 (x) S 1"), None);
-        assert_eq!(parse_stat(b""), None);
-    }
-
-    #[test]
-    fn boot_ids() {
-        let id = parse_boot_id(b"00010203-0405-0607-0809-0a0b0c0d0e0f\n");
-        assert_eq!(id, Some([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]));
-        for text in [&b""[..], b"0001", b"zz010203-0405-0607-0809-0a0b0c0d0e0f"] {
-            assert_eq!(parse_boot_id(text), None);
-        }
-    }
-
     proptest! {
         #[test]
         fn no_bytes_upset_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
             let _ = decode(&bytes, Some(ID));
             let _ = decode(&[&ID[..], &bytes].concat(), Some(ID));
-            let _ = parse_stat(&bytes);
-            let _ = parse_boot_id(&bytes);
         }
     }
 }

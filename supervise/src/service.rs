@@ -1,11 +1,41 @@
 //! The process that is supervised: our child, or one that an earlier supervise left behind.
 
-use crate::record::{Entry, start_of};
+use crate::procfs::start_of;
+use crate::record::Entry;
 use core::time::Duration;
+use sys::exec::Program;
 use sys::poll::{PollFd, PollFlags, poll};
 use sys::process::{Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal};
-use sys::signal::Signal;
-use sys::{Errno, OwnedFd};
+use sys::signal::{Signal, SignalSet};
+use sys::spawn::{Spawn, SpawnError};
+use sys::{BorrowedFd, Env, Errno, OwnedFd, Vector};
+
+/// What is run, and what it is handed.
+pub struct Run {
+    program: Program,
+    args: Vector<'static>,
+    env: Vector<'static>,
+    mask: SignalSet,
+}
+
+impl Run {
+    /// `./run`, with this environment and this mask of blocked signals.
+    #[must_use]
+    pub fn new(env: Env, mask: SignalSet) -> Self {
+        let args = [c"./run"].into_iter().collect();
+        Self { program: Program::find(c"./run", None), args, env: env.vector(), mask }
+    }
+
+    /// Starts it. The new process leaves its id in `announce`.
+    ///
+    /// # Errors
+    /// The step that failed.
+    pub fn start(&self, announce: Option<BorrowedFd<'_>>) -> Result<Process, SpawnError> {
+        let spawn =
+            Spawn { mask: self.mask, announce, ..Spawn::new(&self.program, &self.args, &self.env) };
+        spawn.start().map(|pid| Process { pid, bond: Bond::Child })
+    }
+}
 
 /// A running service.
 pub struct Process {
@@ -25,12 +55,6 @@ enum Bond {
 }
 
 impl Process {
-    /// A child that was just started.
-    #[must_use]
-    pub fn child(pid: Pid) -> Self {
-        Self { pid, bond: Bond::Child }
-    }
-
     /// The process that a killed supervise has noted, if it still runs.
     #[must_use]
     pub fn left_behind(entry: &Entry) -> Option<Self> {
