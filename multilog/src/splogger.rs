@@ -40,10 +40,13 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Wrong usage: 100. Standard input that can't be read: 111.
 pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let Request { tag, facility, path, socket } = request::read(args, env)?;
-    let input = sys::borrow(0).ok_or_else(|| unreadable(Errno::BADF))?;
+    let input = sys::borrow(0).ok_or_else(|| {
+        let parts: [&[u8]; 1] = [b"unable to read standard input"];
+        NAME.fatal_errno(Exit::TEMPORARY.0, &parts, Errno::BADF)
+    })?;
     let inherited = sys::signal::block(SignalSet::of(&[Signal::TERM]));
     sys::signal::catch(Signal::TERM);
-    Splogger {
+    Ok(Splogger {
         tag,
         facility,
         path,
@@ -55,8 +58,9 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
         reading: true,
         deadline: None,
         outage: false,
+        exit: Exit::OK,
     }
-    .work()
+    .work())
 }
 
 struct Splogger {
@@ -75,6 +79,7 @@ struct Splogger {
     deadline: Option<Duration>,
     /// Whether it was said that nobody listens.
     outage: bool,
+    exit: Exit,
 }
 
 /// Why the queue isn't empty.
@@ -88,16 +93,16 @@ enum Held {
 }
 
 impl Splogger {
-    fn work(mut self) -> Result<Exit, Failure> {
+    fn work(mut self) -> Exit {
         loop {
             let held = self.deliver();
             if !self.reading && held == Held::Nothing {
-                return Ok(Exit::OK);
+                return self.exit;
             }
             if self.deadline.is_some_and(|deadline| monotonic() >= deadline) {
-                return Ok(self.give_up());
+                return self.give_up();
             }
-            if self.wait(held)? {
+            if self.wait(held) {
                 self.read();
                 self.let_signals_in();
             }
@@ -133,7 +138,7 @@ impl Splogger {
     }
 
     /// Waits for something to do. Gives whether there is input.
-    fn wait(&self, held: Held) -> Result<bool, Failure> {
+    fn wait(&mut self, held: Held) -> bool {
         let listening = self.reading && self.queue.has_room();
         let input = PollFd::from_borrowed_fd(self.input, PollFlags::IN);
         let mut fds = [input.clone(), input];
@@ -148,9 +153,14 @@ impl Splogger {
         let grace = self.deadline.map(|deadline| deadline.saturating_sub(monotonic()));
         let timeout = [retry, grace].into_iter().flatten().min();
         match poll(&mut fds[..count], timeout, Some(self.waiting)) {
-            Ok(_) => Ok(listening && !fds[0].revents().is_empty()),
-            Err(Errno::INTR) => Ok(false),
-            Err(errno) => Err(unreadable(errno)),
+            Ok(_) => listening && !fds[0].revents().is_empty(),
+            Err(Errno::INTR) => false,
+            // No memory, say. What was read must not be lost with us.
+            Err(errno) => {
+                NAME.warn_errno(&[b"unable to wait for input"], errno);
+                self.deadline = Some(Duration::ZERO);
+                false
+            }
         }
     }
 
@@ -176,6 +186,7 @@ impl Splogger {
             // What was read before still goes its way.
             Err(errno) => {
                 NAME.warn_errno(&[b"unable to read standard input"], errno);
+                self.exit = Exit::TEMPORARY;
                 self.reading = false;
                 self.lines.finish(|message| self.queue.add(message));
             }
@@ -186,7 +197,7 @@ impl Splogger {
     fn give_up(mut self) -> Exit {
         self.lines.finish(|message| self.queue.add(message));
         if self.deliver() == Held::Nothing {
-            return Exit::OK;
+            return self.exit;
         }
         while let Some(message) = self.queue.first() {
             NAME.warn(&[b"undelivered: ", self.tag, b": ", &message.content()]);
@@ -194,8 +205,4 @@ impl Splogger {
         }
         Exit::TEMPORARY
     }
-}
-
-fn unreadable(errno: Errno) -> Failure {
-    NAME.fatal_errno(Exit::TEMPORARY.0, &[b"unable to read standard input"], errno)
 }

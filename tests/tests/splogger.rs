@@ -357,6 +357,14 @@ fn wrong_usage() {
     assert_eq!((outcome.err().as_str(), outcome.code), (said, 111));
 }
 
+#[test]
+fn input_that_cannot_be_read() {
+    let run = format!("exec {} < /", program("splogger").display());
+    let outcome = Run::sh(&run).output();
+    let said = "splogger: warning: unable to read standard input: is a directory\n";
+    assert_eq!((outcome.err().as_str(), outcome.code), (said, 111));
+}
+
 /// Debian's own syslog daemon, on a socket of the test's.
 #[test]
 fn rsyslogd_takes_it() {
