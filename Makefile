@@ -10,7 +10,7 @@
 PREFIX = /usr/local
 DESTDIR =
 LINKS =
-HOSTED =
+HOSTED = $(DAEMONTOOLS_HOSTED)
 CERT_FLAGS =
 CARGO = cargo
 
@@ -50,11 +50,12 @@ BUILT = $(TARGET)/$(HOST)/release
 .PHONY: all setup check cert cert-req demo test bench clean
 
 all:
-	@RUSTFLAGS="$(RUSTFLAGS) $(STATIC)" $(CARGO) build --locked --release --bins \
+	@RUSTFLAGS="$(RUSTFLAGS) $(STATIC)" CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --locked --release --bins \
 		--target "$(HOST)" --target-dir "$(TARGET)" $(PACKAGES:%=-p %)
 	@set -e; mkdir -p command; cd command; \
 	for p in $(PROGRAMS); do \
-		cmp -s "$(BUILT)/$$p" $$p || { cp "$(BUILT)/$$p" "$(TARGET)/new" && mv -f "$(TARGET)/new" $$p; }; \
+		strip -o "$(TARGET)/new" "$(BUILT)/$$p"; \
+		cmp -s "$(TARGET)/new" $$p || mv -f "$(TARGET)/new" $$p; \
 	done; \
 	for f in * .[!.]*; do \
 		case " $(PROGRAMS) " in *" $$f "*) ;; *) rm -rf "$$f";; esac; \
@@ -94,9 +95,10 @@ cert cert-req:
 demo: all
 	@$(CARGO) run --locked --quiet --target-dir "$(TARGET)" -p tests --bin demo -- $(if $(CHECK),--check)
 
+# SKIPS: where tests note what they could not try. BUILT: the programs with their symbols, for the tests that look at those.
 SKIPS = $(TARGET)/skips
 test: all
-	@rm -f "$(SKIPS)"; export SKIPS="$(SKIPS)"; failed=; \
+	@rm -f "$(SKIPS)"; export SKIPS="$(SKIPS)" BUILT="$(BUILT)"; failed=; \
 	$(CARGO) test --locked --no-fail-fast --target-dir "$(TARGET)" --workspace --exclude tests || failed=1; \
 	$(CARGO) test --locked --no-fail-fast --target-dir "$(TARGET)" -p tests || failed=1; \
 	if test -s "$(SKIPS)"; then echo "Not tried here:"; sort -u "$(SKIPS)"; fi; \

@@ -86,13 +86,8 @@ impl MailHost {
 
     /// A `make` in the checkout.
     pub fn make(&self, goals: &str) -> Outcome {
-        // The machine's own PATH: the build may need its cargo.
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        shell(format!("make {goals}"))
-            .env("PATH", path)
-            .cwd(workspace())
-            .deadline(Duration::from_secs(300))
-            .output()
+        // With the machine's own PATH: the build may need its cargo.
+        Run::make(goals).deadline(Duration::from_secs(300)).output()
     }
 
     /// Starts what the example of a systemd unit starts at boot.

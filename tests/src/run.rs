@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::alone::alone_program;
 use crate::child::Child;
+use crate::place::workspace;
 
 /// What a program left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +95,17 @@ impl Run {
     pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Run {
         self.env.insert(name.as_ref().into(), None);
         self
+    }
+
+    /// A `make` of the checkout as a person types it at a fresh prompt, also where the tests are themselves run by `make`.
+    pub fn make(goals: &str) -> Run {
+        Run::sh(&format!("exec make {goals}")).cwd(workspace()).no_outer_make()
+    }
+
+    /// Without what an outer `make` hands to an inner one.
+    #[must_use]
+    pub fn no_outer_make(self) -> Run {
+        ["MAKELEVEL", "MAKEFLAGS", "MFLAGS"].into_iter().fold(self, Run::env_remove)
     }
 
     /// Starts from an empty environment instead of the test's.

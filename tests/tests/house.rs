@@ -18,13 +18,9 @@ fn programs() -> Vec<String> {
 }
 
 /// `make GOALS` with everything installed below the scratch directory.
-fn make(scratch: &Scratch, goals: &[&str]) -> Outcome {
+fn make(scratch: &Scratch, goals: &str) -> Outcome {
     program("svc");
-    Run::new("make")
-        .args(["--no-print-directory", "-C"])
-        .arg(workspace())
-        .args(goals)
-        .arg(format!("DESTDIR={}", scratch.path().display()))
+    Run::make(&format!("{goals} DESTDIR='{}'", scratch.path().display()))
         .deadline(Duration::from_secs(300))
         .output()
 }
@@ -74,7 +70,7 @@ fn every_program_has_a_page() {
 #[test]
 fn setup_and_check_on_one_line() {
     let scratch = Scratch::new("setup");
-    let made = make(&scratch, &["setup", "check", "LINKS=1"]);
+    let made = make(&scratch, "setup check LINKS=1");
     assert_eq!(made.code, 0, "{}{}", made.out(), made.err());
     let count = programs().len();
     assert!(made.out().contains(&format!("check: all {count} programs in ")), "{}", made.out());
@@ -93,7 +89,7 @@ fn setup_and_check_on_one_line() {
 #[test]
 fn setup_replaces_programs_that_run_and_keeps_old_ones() {
     let scratch = Scratch::new("again");
-    assert_eq!(make(&scratch, &["setup"]).code, 0);
+    assert_eq!(make(&scratch, "setup").code, 0);
     // "Text file busy" for a copy onto it.
     let svscan = scratch.join("usr/local/bin/svscan");
     let running = Run::new(&svscan).arg(scratch.dir("service")).spawn();
@@ -101,7 +97,7 @@ fn setup_replaces_programs_that_run_and_keeps_old_ones() {
     scratch.file("bin/checkpassword", "the old one");
     scratch.dir("command");
     symlink("/nowhere", scratch.join("command/svc")).expect("an old link");
-    let made = make(&scratch, &["setup", "check", "LINKS=1"]);
+    let made = make(&scratch, "setup check LINKS=1");
     assert_eq!(made.code, 0, "{}{}", made.out(), made.err());
     assert_ne!(fs::metadata(&svscan).expect("installed").ino(), before);
     assert_eq!(fs::read(scratch.join("bin/checkpassword.old")).expect("kept"), b"the old one");
@@ -115,12 +111,12 @@ fn setup_replaces_programs_that_run_and_keeps_old_ones() {
 #[test]
 fn check_names_what_is_wrong() {
     let scratch = Scratch::new("wrong");
-    assert_eq!(make(&scratch, &["setup"]).code, 0);
+    assert_eq!(make(&scratch, "setup").code, 0);
     let bin = scratch.join("usr/local/bin");
     fs::set_permissions(bin.join("svc"), fs::Permissions::from_mode(0o700)).expect("chmod");
     fs::remove_file(bin.join("svok")).expect("remove");
     fs::write(bin.join("svstat"), "#!/bin/sh\necho something else\n").expect("overwrite");
-    let made = make(&scratch, &["check"]);
+    let made = make(&scratch, "check");
     assert_ne!(made.code, 0);
     let complaints =
         ["svc has mode 700, not 755", "svok is not installed", "svstat: says 'something else'"];

@@ -240,6 +240,7 @@ fn dialogue(mut client: Child, newline: &str) {
 fn at_a_terminal(command: &str) {
     let mut typed = tests::Run::sh(&format!("exec script -qec '{command}' /dev/null"))
         .cwd(tests::workspace())
+        .no_outer_make()
         .spawn();
     let mut answered = 0;
     wait_until(&format!("the end of {command}"), PATIENCE, || {
