@@ -33,6 +33,22 @@ fn with_fake(name: &str, script: &str) -> (Scratch, PathBuf, String) {
     (scratch, service, path)
 }
 
+/// Waits until svscan has nothing more to do.
+fn wait_for_sleep(svscan: &Child, directory: &Path) {
+    let process = PathBuf::from(format!("/proc/{}", svscan.pid()));
+    wait_until("svscan to wait", SECONDS(10), || {
+        let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
+        let descriptors = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+        // It watches, and sleeps.
+        let watches = descriptors
+            .filter_map(|entry| fs::read_link(entry.path()).ok())
+            .any(|target| target.to_string_lossy().contains("inotify"));
+        fs::read_link(process.join("cwd")).is_ok_and(|at| at == directory)
+            && watches
+            && stat.contains(") S ")
+    });
+}
+
 /// Notes `started NAME` and stays.
 const NOTE_AND_STAY: &str = "echo \"started $1\" >>../noted; exec sleep 1000\n";
 
@@ -84,12 +100,8 @@ fn a_new_link_is_noticed_at_once() {
         let scratch = Scratch::new("link");
         let directory = scratch.dir("service");
         let mut running = svscan(&directory, &path);
-        let stat = format!("/proc/{}/stat", running.pid());
-        // Asleep over an empty directory, which is no reason to end.
-        wait_until("svscan to wait", SECONDS(5), || {
-            fs::read_link(format!("/proc/{}/cwd", running.pid())).is_ok_and(|at| at == directory)
-                && fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") S "))
-        });
+        // An empty directory is no reason to end.
+        wait_for_sleep(&running, &directory);
         let log = service(&scratch, "a", "exec sleep 1000\n");
         scratch.script("all/a/log/run", "#!/bin/sh\nexec cat\n");
         let start = Instant::now();
@@ -162,14 +174,14 @@ fn a_directory_that_is_being_made_gets_its_logger() {
         .env("PATH", path)
         .env("NOTED", scratch.join("noted"))
         .spawn();
-    wait_until("svscan to wait", SECONDS(5), || {
-        fs::read_to_string(format!("/proc/{}/stat", running.pid()))
-            .is_ok_and(|s| s.contains(") S "))
-    });
+    wait_for_sleep(&running, &directory);
     fs::create_dir(directory.join("a")).expect("make a directory");
     fs::write(directory.join("a/run"), "").expect("make a file");
     fs::create_dir(directory.join("a/log")).expect("make a directory");
-    wait_until("both starts", SECONDS(10), || noted(&scratch) == ["started log", "started a"]);
+    wait_until("both starts", SECONDS(10), || noted(&scratch).len() == 2);
+    let mut names = noted(&scratch);
+    names.sort_unstable();
+    assert_eq!(names, ["started a", "started log"]);
 }
 
 /// The walk-through's third chapter: the link goes, then `svc -x`, then `svc -d`.
@@ -227,9 +239,7 @@ fn svscan_twice() {
     let (_scratch, directory, path) = with_fake("twice", NOTE_AND_STAY);
     let first = svscan(&directory, &path);
     let second = || Run::new(program("svscan")).arg(&directory).spawn();
-    wait_until("the lock", SECONDS(5), || {
-        fs::read_link(format!("/proc/{}/fd/3", first.pid())).is_ok_and(|at| at == directory)
-    });
+    wait_for_sleep(&first, &directory);
     let outcome = second().wait(SECONDS(5));
     let expected = format!(
         "svscan: fatal: unable to lock {}: another svscan is running there\n",
