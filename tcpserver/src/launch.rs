@@ -1,7 +1,8 @@
 //! Starting the program for a connection.
 
 use crate::address;
-use crate::line::End;
+use crate::line::{self, End};
+use crate::log;
 use crate::options::{NAME, Options, Verbosity};
 use crate::signals::Signals;
 use crate::socket::Listener;
@@ -28,7 +29,7 @@ pub struct Launcher {
     banner: &'static [u8],
     timeout: Duration,
     no_stderr: bool,
-    quiet: bool,
+    verbosity: Verbosity,
 }
 
 /// A connection that was accepted.
@@ -74,11 +75,14 @@ impl Launcher {
             banner: options.banner,
             timeout: options.timeout,
             no_stderr,
-            quiet: options.verbosity == Verbosity::Quiet,
+            verbosity: options.verbosity,
         }
     }
 
     /// Starts the program with the connection as its standard input and output. Gives its process.
+    ///
+    /// This process waits until the program runs, and may come to write about it later than the
+    /// program itself: not for `-v`.
     ///
     /// # Errors
     /// Why there is none.
@@ -92,7 +96,8 @@ impl Launcher {
         self.spawn(&connection.stream, &connection.stream, signals)
     }
 
-    /// The same by fork: dearer, but this process goes on while the program is being started.
+    /// The same by fork: dearer, but this process goes on while the program is being started, and
+    /// the new one writes the log's lines about itself.
     ///
     /// # Errors
     /// [`Dropped::Fork`], [`Dropped::Banner`]; what happens later, the new process says itself.
@@ -105,7 +110,7 @@ impl Launcher {
         match fork::fork().map_err(Dropped::Fork)? {
             Fork::Parent(pid) => Ok(pid),
             Fork::Child => {
-                self.describe(connection);
+                self.introduce(connection);
                 self.warn(self.become_program(&connection.stream, signals));
                 fork::exit(Exit::TEMPORARY.0)
             }
@@ -153,10 +158,9 @@ impl Launcher {
 
     /// Gives the exit code that tells how the program ended.
     fn relay(&mut self, connection: Connection<'_>, signals: &Signals, server: &tls::Server) -> u8 {
-        self.describe(&connection);
-        let pid = sys::process::getpid().as_raw_nonzero().get();
+        let pid = self.introduce(&connection);
         let whose = format!("pid {pid} from {}: ", address::text(connection.remote.address.ip()));
-        let quiet = self.quiet;
+        let quiet = self.verbosity == Verbosity::Quiet;
         let start = |input: OwnedFd, output: OwnedFd| {
             self.spawn(&input, &output, signals).map_err(|dropped| {
                 self.warn(dropped);
@@ -171,6 +175,18 @@ impl Launcher {
         let (stream, banner) = (OwnedFd::from(connection.stream), self.banner);
         let status = tls::serve(server, stream, self.timeout, banner, start, &mut log);
         exit_code(status)
+    }
+
+    /// In a forked child: says whose connection it has, before its program can say anything, and
+    /// puts that into the environment. Gives its own process id.
+    fn introduce(&mut self, connection: &Connection<'_>) -> i32 {
+        self.describe(connection);
+        let pid = sys::process::getpid().as_raw_nonzero().get();
+        if self.verbosity == Verbosity::Verbose {
+            let (local, remote) = (connection.local, connection.remote);
+            log::write(&[line::pid(pid, remote), line::ok(pid, local, remote)].concat());
+        }
+        pid
     }
 
     /// Puts what is known about the connection into the environment.
@@ -217,7 +233,7 @@ impl Launcher {
 
     /// Says why a connection was dropped, unless nothing is to be said.
     pub fn warn(&self, dropped: Dropped) {
-        if self.quiet {
+        if self.verbosity == Verbosity::Quiet {
             return;
         }
         let name = self.args.get(0).unwrap_or_default().to_bytes();

@@ -3,14 +3,15 @@
 //! What is pure and what acts are apart. Pure: [`options`], [`address`], [`services`], [`hosts`],
 //! [`line`](mod@line) (the log's lines) and [`table`] (how many connections there are, and whether
 //! another may be accepted). Acting: [`resolve`], [`socket`], [`privilege`], [`signals`],
-//! [`launch`], and [`server`], the loop that ties them together. [`tls`] is one connection's relay;
-//! [`certificate`] is the other program, tcpserver-cert.
+//! [`launch`], [`log`], and [`server`], the loop that ties them together. [`tls`] is one
+//! connection's relay; [`certificate`] is the other program, tcpserver-cert.
 
 pub mod address;
 pub mod certificate;
 pub mod hosts;
 pub mod launch;
 pub mod line;
+pub mod log;
 pub mod options;
 pub mod privilege;
 pub mod resolve;

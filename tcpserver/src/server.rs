@@ -1,7 +1,8 @@
 //! tcpserver itself: one loop that waits for connections and for the ends of their programs.
 
 use crate::launch::{Connection, Launcher};
-use crate::line::{self, End};
+use crate::line::End;
+use crate::log;
 use crate::options::{NAME, Options, Verbosity};
 use crate::resolve::{self, LocalName};
 use crate::signals::Signals;
@@ -149,7 +150,7 @@ impl Server<'_> {
         let remote = End { name: None, address: remote };
         let connection = Connection { stream, local, remote };
         let started = match &self.tls {
-            None if self.table.running() >= MANY => {
+            None if self.verbose() || self.table.running() >= MANY => {
                 self.launcher.start_beside(&connection, &self.signals)
             }
             None => self.launcher.start(&connection, &self.signals),
@@ -159,13 +160,7 @@ impl Server<'_> {
             }
         };
         match started {
-            Ok(pid) => {
-                let pid = pid.as_raw_nonzero().get();
-                if self.options.verbosity == Verbosity::Verbose {
-                    write(&[line::pid(pid, remote), line::ok(pid, local, remote)].concat());
-                }
-                self.handle(Event::Started(pid));
-            }
+            Ok(pid) => self.handle(Event::Started(pid.as_raw_nonzero().get())),
             Err(dropped) => {
                 self.launcher.warn(dropped);
                 self.handle(Event::Dropped);
@@ -207,9 +202,13 @@ impl Server<'_> {
     }
 
     fn log(&self, said: Said) {
-        if self.options.verbosity == Verbosity::Verbose {
-            write(&said.text());
+        if self.verbose() {
+            log::write(&said.text());
         }
+    }
+
+    fn verbose(&self) -> bool {
+        self.options.verbosity == Verbosity::Verbose
     }
 
     fn warn(&self, parts: &[&[u8]], error: Errno) {
@@ -239,13 +238,4 @@ fn is_of_one_connection(error: Errno) -> bool {
             | Errno::HOSTUNREACH
             | Errno::TIMEDOUT
     )
-}
-
-/// Writes lines to standard error at once; where that is closed, there is nobody to tell.
-fn write(lines: &[u8]) {
-    if let Some(stderr) = sys::borrow(2)
-        && !lines.is_empty()
-    {
-        let _ = sys::write_all(stderr, lines);
-    }
 }

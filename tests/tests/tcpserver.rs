@@ -260,6 +260,23 @@ fn each_connection_has_its_lines() {
     );
 }
 
+/// Whoever reads the log has to know whose words the program's are.
+#[test]
+fn the_lines_come_before_what_the_program_says() {
+    same(|tcpserver| {
+        let server = Server::start(tcpserver, &["-vRHl0"], &["sh", "-c", "echo mine >&2"]);
+        let clients: Vec<_> = (0..30).map(|_| server.connect()).collect();
+        clients.into_iter().for_each(|client| assert_eq!(read_to_end(client), ""));
+        let log = server.end_after("status: 0/40").err();
+        let oks = log.split_inclusive('\n').scan(0_i32, |ahead, line| {
+            *ahead += i32::from(line.contains(": ok ")) - i32::from(line == "mine\n");
+            Some(*ahead)
+        });
+        assert!(oks.min() == Some(0) && log.matches("mine\n").count() == 30, "{log}");
+        String::new()
+    });
+}
+
 #[test]
 fn quiet_and_normal_say_nothing_of_connections() {
     for flag in ["-vq", "-vQ", "-Q"] {
@@ -284,6 +301,7 @@ fn the_limit_keeps_clients_waiting() {
         }
         let mut byte = [0];
         both[0].read_exact(&mut byte).expect("an echo");
+        server.child.expect_stderr("ok ");
         // The second one has been waiting for as long; it is not served before the first has ended.
         assert_eq!(server.log(&clients).matches("ok PID").count(), 1);
         both[0].shutdown(Shutdown::Write).expect("shut down");
@@ -485,11 +503,16 @@ fn what_is_not_supported_yet_is_refused() {
 
 #[test]
 fn a_program_that_is_not_there_is_said() {
-    same(|tcpserver| {
-        let server = Server::start(tcpserver, &["-RHl0"], &["no-such-program", "x"]);
-        assert_eq!(server.get(), "");
-        server.end_after("does not exist\n").err()
-    });
+    for flag in ["-vRHl0", "-RHl0"] {
+        same(|tcpserver| {
+            let server = Server::start(tcpserver, &[flag], &["no-such-program", "x"]);
+            let stream = server.connect();
+            let (port, client) = (server.port, own_port(&stream));
+            assert_eq!(read_to_end(stream), "");
+            let last = if flag == "-RHl0" { "does not exist" } else { "status: 0/40" };
+            normal(&server.end_after(last).err(), port, &[client])
+        });
+    }
     let server = Server::start(&program("tcpserver"), &["-RHl0"], &["/etc/passwd"]);
     assert_eq!(server.get(), "");
     server.end_after("unable to run /etc/passwd: access denied\n");
@@ -557,15 +580,20 @@ fn closed_descriptors_at_the_start_do_no_harm() {
         let mut child = Run::sh(&script)
             .arg("sh")
             .arg(program("tcpserver"))
-            .args(["-vRHl0", "127.0.0.1", &port, "sh", "-c", "echo hi; cd /proc/$$/fd; echo *"])
+            .args([
+                "-vRHl0",
+                "127.0.0.1",
+                &port,
+                "sh",
+                "-c",
+                "echo hi; test -e /proc/$$/fd/2 && echo stderr",
+            ])
             .cwd(file.path())
             .spawn();
         let port = port.parse().expect("a number");
         let stream = wait_for(SOON, || TcpStream::connect(("127.0.0.1", port)).ok());
         let text = read_to_end(stream.expect("it listens"));
-        let list = text.strip_prefix("hi\n").expect("a clean connection");
-        let has_stderr = list.split_whitespace().any(|number| number == "2");
-        assert_eq!(has_stderr, !close.contains('2'), "{close}: {list}");
+        assert_eq!(text == "hi\nstderr\n", !close.contains('2'), "{close}: {text}");
         assert!(child.is_running());
         child.signal(Signal::SIGTERM);
         assert_eq!(child.wait(SOON).code, 0);
