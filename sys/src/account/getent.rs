@@ -29,6 +29,8 @@ const MAX_NAME: usize = 256;
 /// The C library's exit code for "no such key".
 const NOT_FOUND: i32 = 2;
 
+const RAISED: [Resource; 4] = [Resource::As, Resource::Data, Resource::Stack, Resource::Nofile];
+
 const PLACES: [&CStr; 2] = [c"/usr/bin/getent", c"/bin/getent"];
 
 /// Whether getent may be asked about `name`: nothing that it, or a source behind it, could take for
@@ -89,8 +91,8 @@ fn ask_at(
     }
 }
 
-/// Runs getent with the soft memory limits raised: its modules need more than the 5,000,000 bytes
-/// that a service may be given, and a limit must not make an account unknown.
+/// Runs getent with the soft limits raised: its modules may need more memory than the 5,000,000
+/// bytes that a service is given, and a limit must not make an account unknown.
 fn start(
     place: &CStr,
     [database, key]: [&CStr; 2],
@@ -102,7 +104,7 @@ fn start(
     let env: Vector<'_> = [c"PATH=/usr/bin:/bin"].into_iter().collect();
     let descriptors = [(null, 0), (output, 1)];
     let spawn = Spawn { descriptors: &descriptors, ..Spawn::new(&program, &args, &env) };
-    let before = [Resource::As, Resource::Data, Resource::Memlock].map(|resource| {
+    let before = RAISED.map(|resource| {
         let limit = getrlimit(resource);
         let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
         // If it can't be raised, getent may still fit.
