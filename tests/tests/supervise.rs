@@ -82,18 +82,19 @@ fn murder(child: Child) {
     assert_eq!(child.wait(SOON).code, 137);
 }
 
-/// How many processes of this name live in the scratch directory.
-fn count(scratch: &Scratch, name: &str) -> usize {
+/// How many processes of one of these names live in the scratch directory.
+fn count(scratch: &Scratch, names: &[&str]) -> usize {
     let is = |pid: &i32| {
-        fs::read_to_string(format!("/proc/{pid}/stat"))
-            .is_ok_and(|stat| stat.contains(&format!("({name})")) && !stat.contains(") Z "))
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        !stat.contains(") Z ") && names.iter().any(|name| stat.contains(&format!("({name})")))
     };
     scratch.inhabitants().iter().filter(|pid| is(pid)).count()
 }
 
-/// How many copies of the service there are: of its script, before and after it runs `sleep`.
+/// How many copies of the service there are: of its script, before and after it runs `sleep`. In
+/// one look, or a script that runs it meanwhile counts twice.
 fn services(scratch: &Scratch) -> usize {
-    count(scratch, "run") + count(scratch, "sleep")
+    count(scratch, &["run", "sleep"])
 }
 
 #[test]
@@ -162,7 +163,7 @@ fn every_client_drives_every_supervise() {
             };
             expect("its start", "up (pid PID) N seconds");
             // The shell must have set its traps.
-            let asleep = || count(&scratch, "sleep") == 1;
+            let asleep = || count(&scratch, &["sleep"]) == 1;
             wait_until("the service", SOON, asleep);
             for (step, text) in STEPS {
                 let outcome = Run::new(&svc).args([step, "s"]).cwd(scratch.path()).output();
@@ -321,7 +322,7 @@ fn a_full_disk() {
     child.expect_stderr(
         "supervise: warning: unable to write s/supervise/status.new: out of disk space\n",
     );
-    wait_until("a new service", SOON, || count(&scratch, "sleep") == 1);
+    wait_until("a new service", SOON, || count(&scratch, &["sleep"]) == 1);
     fs::remove_file(scratch.join("fill")).expect("remove fill");
     // Without any further change, the status becomes true again.
     let new = wait_status(&scratch, "up again", |pid, _, _| pid != 0 && pid != old);
@@ -364,7 +365,7 @@ fn a_status_that_is_a_directory() {
         scratch.dir(blocked);
         let child = supervise(&scratch);
         child.expect_stderr("supervise: warning: unable to ");
-        wait_until("the service", SOON, || count(&scratch, "sleep") == 1);
+        wait_until("the service", SOON, || count(&scratch, &["sleep"]) == 1);
         fs::remove_dir(scratch.join(blocked)).expect("remove the directory");
         wait_up(&scratch);
         end(&scratch, child);
@@ -537,7 +538,7 @@ fn killed_at_any_moment_it_never_doubles_its_service() {
     let child = supervise(&scratch);
     let service = wait_up(&scratch);
     assert_eq!(services(&scratch), 1);
-    assert_eq!(count(&scratch, "supervise"), 1);
+    assert_eq!(count(&scratch, &["supervise"]), 1);
     assert!(Path::new(&format!("/proc/{service}")).exists());
     end(&scratch, child);
     assert!(scratch.inhabitants().is_empty(), "{:?}", scratch.inhabitants());
@@ -580,7 +581,7 @@ fn a_record_of_another_boot_or_another_process_is_nobody() {
     murder(child);
     let whole = fs::read(&record).expect("the record");
     kill(Pid::from_raw(service), Signal::SIGKILL).expect("kill the service");
-    wait_until("its end", SOON, || count(&scratch, "sleep") == 0);
+    wait_until("its end", SOON, || count(&scratch, &["sleep"]) == 0);
     let pid = stranger.pid().to_le_bytes();
     let mut other_boot = whole.clone();
     other_boot[0] ^= 1;
@@ -782,7 +783,7 @@ fn a_logger_that_no_longer_reads_is_not_waited_for_for_ever() {
     let service = Run::sh(&format!("exec {supervise} s 1<>pipe")).cwd(scratch.path()).spawn();
     let script = format!("exec {supervise} log 0<>../pipe");
     let logger = Run::sh(&script).cwd(scratch.join("s")).spawn();
-    wait_until("both", SOON, || count(&scratch, "sleep") == 2);
+    wait_until("both", SOON, || count(&scratch, &["sleep"]) == 2);
     Run::new(program("svc")).args(["-dx", ".", "log"]).cwd(scratch.join("s")).output();
     assert_eq!(service.wait(SOON).code, 0);
     assert_eq!(logger.wait(Duration::from_secs(30)).code, 0);
