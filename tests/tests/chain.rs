@@ -328,6 +328,7 @@ fn the_directory_of_variables() {
 fn all_that_is_inherited() {
     let bench = Bench::new("inherited");
     for chain in ["softlimit -c 0", "setuidgid root", "envuidgid root", "envdir d"] {
+        let (name, arguments) = chain.split_once(' ').expect("a name and arguments");
         for child in [
             "ls /proc/self/fd",
             "ls /proc/self/fd 5</dev/null 7</dev/null",
@@ -352,9 +353,7 @@ fn all_that_is_inherited() {
                  b=$({chain} cut -d' ' -f5,6 /proc/self/stat); [ \"$a\" = \"$b\" ] && echo same group and session"
             ),
             &format!("mkdir d; A=1 B= C='x y' {chain} env | grep -v ID="),
-            &format!("mkdir d; env -i A=1 A=2 novalue= \"$(command -v {chain_name})\" {rest} /usr/bin/env",
-                chain_name = chain.split(' ').next().expect("a name"),
-                rest = chain.split_once(' ').expect("arguments").1),
+            &format!("mkdir d; env -i A=1 B=2 \"$(command -v {name})\" {arguments} /usr/bin/env"),
             &format!("mkdir d; exec 2>&-; {chain} nosuch; echo $?"),
             &format!("mkdir d; nice -n 3 {chain} nice"),
         ]);
