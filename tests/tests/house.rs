@@ -49,18 +49,6 @@ fn command_holds_the_finished_programs_and_nothing_else() {
 }
 
 #[test]
-fn finished_programs_are_static() {
-    for name in programs() {
-        let content = fs::read(command_dir().join(&name)).expect("a program");
-        assert_eq!(content[..4], *b"\x7fELF", "{name}");
-        let loader = content.windows(9).any(|window| window == b"ld-linux-");
-        let dynamic = loader
-            && Run::new("ldd").arg(command_dir().join(&name)).output().out().contains("libc.so");
-        assert!(!dynamic, "{name} needs a C library to start");
-    }
-}
-
-#[test]
 fn every_program_has_a_page() {
     for name in programs() {
         assert!(workspace().join(format!("man/{name}.8")).exists(), "{name} has no page");
