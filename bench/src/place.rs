@@ -112,7 +112,7 @@ impl Drop for Running {
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) -> Result<(), String> {
     let start = Instant::now();
     while !holds() {
-        if start.elapsed() > Duration::from_secs(120) {
+        if start.elapsed() > Duration::from_secs(60) {
             return Err(format!("waited in vain for {what}"));
         }
         std::thread::park_timeout(Duration::from_millis(1));

@@ -33,7 +33,9 @@ pub(crate) fn measure(table: &mut Table) -> Result<(), String> {
             Whose::Ours => chain(scratch.path(), port)?,
             Whose::Others => dovecot(scratch.path(), port)?,
         };
-        wait_until("a first login", || login(port).is_ok())?;
+        let log = || fs::read_to_string(scratch.path().join("dovecot.log")).unwrap_or_default();
+        wait_until("a first login", || login(port).is_ok())
+            .map_err(|why| format!("{why}; dovecot's log: {}", log()))?;
         load(port, CLIENTS, LOGINS, Talk::Login)
     };
     let (ours, theirs) = alternate(ROUNDS, one, installed.is_ok())?;
@@ -101,9 +103,9 @@ fn configuration(home: &Path, port: u16) -> String {
     let rootless = if is_root() {
         String::new()
     } else {
-        let me = std::env::var("USER").unwrap_or_else(|_| uid.to_string());
+        let (me, group) = (id("-un"), id("-gn"));
         format!(
-            "default_internal_user = {me}\ndefault_internal_group = {gid}\ndefault_login_user = {me}\n"
+            "default_internal_user = {me}\ndefault_internal_group = {group}\ndefault_login_user = {me}\n"
         )
     };
     format!(
@@ -144,4 +146,10 @@ service anvil {{
 }}
 "
     )
+}
+
+/// What id(1) says of us.
+fn id(option: &str) -> String {
+    let said = Command::new("id").arg(option).output();
+    said.map(|said| String::from_utf8_lossy(&said.stdout).trim_end().to_owned()).unwrap_or_default()
 }
