@@ -374,6 +374,20 @@ fn term_ends_it_and_leaves_the_programs_alone() {
     });
 }
 
+/// A process that finds a connection ready whenever it waits gets no signal from the kernel.
+#[test]
+fn term_ends_it_also_when_connections_never_cease() {
+    let server = Server::start(&program("tcpserver"), &["-qRHl0", "-c100000"], &["/nonexistent"]);
+    let port = server.port;
+    let clients: Vec<_> = (0..4)
+        .map(|_| {
+            std::thread::spawn(move || while TcpStream::connect(("127.0.0.1", port)).is_ok() {})
+        })
+        .collect();
+    assert_eq!(server.end().code, 0);
+    clients.into_iter().for_each(|client| client.join().expect("a client"));
+}
+
 #[test]
 fn without_tls_hup_ends_it() {
     same(|tcpserver| {
