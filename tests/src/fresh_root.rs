@@ -1,15 +1,13 @@
 //! A root directory of the test's own: the host's as it is, on which nothing that the test writes stays.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::Path;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
 use nix::mount::{MsFlags, mount};
 use nix::unistd::{chdir, chroot};
 
-use crate::place::{command_dir, workspace};
-
-/// Turns the test's process to a copy of the host's root: an overlay whose upper layer is in memory. /dev holds only the
+/// Turns the test's process to a copy of the host's root: overlays whose upper layers are in memory. /dev holds only the
 /// simplest devices (and no /dev/log), /proc and /sys are the namespaces' own, /run is empty. For root, after [`crate::alone!`].
 ///
 /// # Errors
@@ -26,23 +24,32 @@ pub fn fresh_root() -> Result<(), String> {
     }
     // What the upper layer's root says is what the new root has.
     fs::set_permissions(&upper, fs::Permissions::from_mode(0o755)).map_err(|e| e.to_string())?;
-    let layers = format!("lowerdir=/,upperdir={},workdir={}", upper.display(), work.display());
-    done("mount an overlay of /", mount_new("overlay", &root, &layers))?;
+    done("mount an overlay of /", overlay(Path::new("/"), &upper, &work, &root))?;
     for dir in [Path::new("/proc"), Path::new("/sys")] {
         done("bring /proc and /sys", bind(dir, &inside(&root, dir)))?;
     }
     devices(&root).map_err(|e| format!("unable to make /dev: {e}"))?;
     done("empty /run", mount_new("tmpfs", &root.join("run"), "mode=755"))?;
-    // The checkout may lie on a file system of its own, which an overlay of / doesn't show.
-    let overlaid = fs::metadata("/").map_err(|e| e.to_string())?.dev();
-    let exe = std::env::current_exe().map_err(|e| e.to_string())?;
-    for dir in [workspace(), &command_dir(), exe.parent().unwrap_or(workspace())] {
-        if fs::metadata(dir).is_ok_and(|there| there.dev() != overlaid) {
-            fs::create_dir_all(inside(&root, dir)).map_err(|e| e.to_string())?;
-            done("bring the checkout", bind(dir, &inside(&root, dir)))?;
-        }
+    for (number, dir) in other_mounts()?.into_iter().enumerate() {
+        let upper = base.join(format!("upper.{number}"));
+        let work = base.join(format!("work.{number}"));
+        // A file system that can't lie under another stays away.
+        let _ = fs::create_dir(&upper)
+            .and_then(|()| fs::create_dir(&work))
+            .and_then(|()| overlay(&dir, &upper, &work, &inside(&root, &dir)).map_err(Into::into));
     }
     done("enter the new root", chroot(&root).and_then(|()| chdir("/")))
+}
+
+/// Directories below / that are file systems of their own, which an overlay of / doesn't show: /home, perhaps.
+fn other_mounts() -> Result<Vec<PathBuf>, String> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").map_err(|e| e.to_string())?;
+    let ours = ["/proc", "/sys", "/dev", "/run", "/mnt"];
+    let points = mounts.lines().filter_map(|line| line.split(' ').nth(4)).map(Path::new);
+    let other = |point: &&Path| {
+        point.parent().is_some() && point.is_dir() && !ours.iter().any(|dir| point.starts_with(dir))
+    };
+    Ok(points.filter(other).map(Path::to_owned).collect())
 }
 
 fn devices(root: &Path) -> std::io::Result<()> {
@@ -61,12 +68,17 @@ fn devices(root: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn inside(root: &Path, path: &Path) -> std::path::PathBuf {
+fn inside(root: &Path, path: &Path) -> PathBuf {
     root.join(path.strip_prefix("/").unwrap_or(path))
 }
 
 fn mount_new(kind: &str, at: &Path, data: &str) -> nix::Result<()> {
     mount(Some(kind), at, Some(kind), MsFlags::empty(), Some(data))
+}
+
+fn overlay(lower: &Path, upper: &Path, work: &Path, at: &Path) -> nix::Result<()> {
+    let [lower, upper, work] = [lower, upper, work].map(Path::display);
+    mount_new("overlay", at, &format!("lowerdir={lower},upperdir={upper},workdir={work}"))
 }
 
 fn bind(from: &Path, to: &Path) -> nix::Result<()> {
