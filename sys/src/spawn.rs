@@ -16,9 +16,6 @@ use rustix::process::Pid;
 /// At most so many descriptors can be handed over.
 pub const MAX_DESCRIPTORS: usize = 8;
 
-/// Where copies of descriptors go while others take their numbers: above any that a child is given.
-const PARKED: i32 = 64;
-
 /// What to start, and what it is handed. Everything that isn't named here, the child has from us.
 pub struct Spawn<'a> {
     /// The program.
@@ -167,10 +164,12 @@ impl<'a> Spawn<'a> {
         for (source, (fd, _)) in sources.iter_mut().zip(self.descriptors) {
             *source = fd.as_raw_fd();
         }
+        // Above every number that is to be given, and no higher: a low limit may forbid more.
+        let aside = self.descriptors.iter().map(|(_, target)| target + 1).max().unwrap_or(0);
         for (index, (_, own)) in self.descriptors.iter().enumerate() {
             let number = sources[index];
             if number != *own && self.descriptors.iter().any(|(_, target)| *target == number) {
-                sources[index] = raw::duplicate_above(number, PARKED)?;
+                sources[index] = raw::duplicate_above(number, aside)?;
             }
         }
         for (source, (_, target)) in sources.iter().zip(self.descriptors) {
