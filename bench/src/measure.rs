@@ -37,7 +37,12 @@ impl Table {
     pub(crate) fn new() -> Table {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        println!("Linux {}, {cpus} processors; medians of alternating runs", kernel.trim_end());
+        let base = crate::place::base();
+        println!(
+            "Linux {}, {cpus} processors, files in {}; medians of alternating runs",
+            kernel.trim_end(),
+            base.display()
+        );
         println!("{:<46} {:>12} {:>12} {:>7}  goal", "", "ours", "other's", "ratio");
         Table { missed: Vec::new() }
     }
