@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use nix::mount::{MntFlags, umount2};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -83,6 +84,19 @@ impl Scratch {
             })
             .collect()
     }
+
+    /// Takes off all that is mounted below the directory; whether nothing is left.
+    fn unmounted(&self) -> bool {
+        let mounts = || {
+            let all = fs::read_to_string("/proc/self/mountinfo").ok()?;
+            let points = all.lines().filter_map(|line| line.split(' ').nth(4)).map(PathBuf::from);
+            Some(points.filter(|point| point.starts_with(&self.path)).collect::<Vec<_>>())
+        };
+        for point in mounts().unwrap_or_default().iter().rev() {
+            let _ = umount2(point, MntFlags::MNT_DETACH);
+        }
+        mounts().is_some_and(|left| left.is_empty())
+    }
 }
 
 impl Drop for Scratch {
@@ -98,6 +112,9 @@ impl Drop for Scratch {
             }
             std::thread::park_timeout(Duration::from_millis(5));
         }
-        let _ = fs::remove_dir_all(&self.path);
+        // What is mounted here is somebody else's, and must not be removed with the directory.
+        if self.unmounted() {
+            let _ = fs::remove_dir_all(&self.path);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tests::{Run, Scratch, alone, wait_until};
+use tests::{Run, Scratch, alone, is_root, skip, wait_until};
 
 #[test]
 fn a_run_carries_everything_over() {
@@ -47,8 +47,8 @@ fn namespaces_are_the_tests_own() {
 
 #[test]
 fn nothing_written_to_a_fresh_root_stays() {
-    if !tests::is_root() {
-        tests::skip!("only root can have a root directory of its own");
+    if !is_root() {
+        skip!("only root can have a root directory of its own");
     }
     alone!();
     tests::fresh_root().expect("a fresh root");
@@ -57,4 +57,22 @@ fn nothing_written_to_a_fresh_root_stays() {
             .output();
     assert!(outcome.out().starts_with("77\n"), "{outcome:?}");
     assert!(!outcome.out().contains("log"));
+}
+
+#[test]
+fn what_is_mounted_in_a_scratch_directory_outlives_it() {
+    if !is_root() {
+        skip!("only root can mount what is not its own");
+    }
+    alone!();
+    let theirs = Scratch::new("theirs");
+    let kept = theirs.file("kept", "");
+    let ours = Scratch::new("ours");
+    let place = ours.dir("place");
+    let mount = Run::new("mount").arg("--bind").args([theirs.path(), &place]).output();
+    assert_eq!(mount.code, 0, "{mount:?}");
+    assert!(place.join("kept").exists());
+    let path = ours.path().to_owned();
+    drop(ours);
+    assert!(kept.exists() && !path.exists());
 }
