@@ -52,10 +52,8 @@ impl<'a> Yescrypt<'a> {
             (Family::Yescrypt, rest)
         } else if let Some(rest) = text.strip_prefix("$gy$") {
             (Family::Gost, rest)
-        } else if let Some(rest) = text.strip_prefix("$7$") {
-            (Family::Scrypt, rest)
         } else {
-            return None;
+            (Family::Scrypt, text.strip_prefix("$7$")?)
         };
         Some(Self::take_apart(family, text, rest))
     }
