@@ -130,7 +130,7 @@ impl Options {
                 b'h' | b'p' | b'P' => b"looking up the remote host name",
                 _ => b"asking for the remote user (IDENT)",
             };
-            let parts = [b"unable to use -", &[letter][..], b": ", what, b" is not supported yet"];
+            let parts = [b"unable to use -", &[letter][..], b" (", what, b"): not supported yet"];
             return Err(NAME.fatal(Exit::USAGE.0, &parts));
         }
         if !lookups.no_remote_host {
@@ -184,7 +184,7 @@ impl Default for Options {
 }
 
 fn needed(option: &str, what: &str) -> Failure {
-    let parts = ["unable to do without ", option, ": ", what, " is not supported yet"];
+    let parts = ["unable to do without ", option, " (", what, "): not supported yet"];
     NAME.fatal(Exit::USAGE.0, &parts.map(str::as_bytes))
 }
 
@@ -332,13 +332,13 @@ mod tests {
     fn what_is_not_supported_is_refused_by_name() {
         for letter in ["-x", "-X", "-p", "-P", "-h", "-r"] {
             let text = refusal(&[if letter == "-x" { "-xrules.cdb" } else { letter }]);
-            assert!(text.starts_with(&format!("tcpserver: fatal: unable to use {letter}: ")));
-            assert!(text.ends_with(" is not supported yet\n"), "{text}");
+            assert!(text.starts_with(&format!("tcpserver: fatal: unable to use {letter} (")));
+            assert!(text.ends_with("): not supported yet\n"), "{text}");
         }
         for (options, missing) in [("-R", "-H"), ("-H", "-R"), ("-v", "-H")] {
             let failure = parse(&[options, "0", "0", "true"]).expect_err("a look-up is asked for");
             let text = String::from_utf8(failure.text).expect("ASCII");
-            assert!(text.contains(&format!("unable to do without {missing}: ")), "{text}");
+            assert!(text.contains(&format!("unable to do without {missing} (")), "{text}");
             assert_eq!(failure.code, 100);
         }
     }

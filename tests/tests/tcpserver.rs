@@ -508,7 +508,7 @@ fn what_is_not_supported_yet_is_refused() {
         let err = outcome.err();
         assert!(
             err.starts_with("tcpserver: fatal: unable to ")
-                && err.ends_with(" is not supported yet\n"),
+                && err.ends_with("): not supported yet\n"),
             "{err}"
         );
         assert!(err.contains(option), "{err}");
