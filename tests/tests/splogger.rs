@@ -1,7 +1,7 @@
 //! splogger with syslog daemons of every kind: there, away, late, slow, restarted, a stream's.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -40,6 +40,18 @@ fn receive(daemon: &UnixDatagram) -> String {
     let mut buffer = [0; 4096];
     let count = daemon.recv(&mut buffer).expect("a message in time");
     String::from_utf8(buffer[..count].to_vec()).expect("ASCII")
+}
+
+/// Ends a daemon, to the last copy of its socket: for a moment, children that other tests are just
+/// starting have one, too, and it would take messages that nobody ever reads.
+fn end(daemon: UnixDatagram, path: &Path) {
+    let probe = UnixDatagram::unbound().expect("a socket");
+    probe.connect(path).expect("connected");
+    drop(daemon);
+    wait_until("the daemon's end", SOON, || {
+        probe.send(b"?").is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+    });
+    fs::remove_file(path).expect("removed");
 }
 
 #[test]
@@ -119,8 +131,7 @@ fn a_restarted_syslogd_misses_nothing_that_came_meanwhile() {
             child.write(format!("{round}\n").as_bytes());
         }
         assert_eq!(without_stamp(&receive(&daemon)), format!("<22>again: {round}"));
-        drop(daemon);
-        fs::remove_file(&path).expect("removed");
+        end(daemon, &path);
     }
     child.close();
     assert_eq!(child.wait(SOON).code, 0);
