@@ -96,8 +96,8 @@ impl Launcher {
         self.spawn(&connection.stream, &connection.stream, signals)
     }
 
-    /// The same by fork: dearer, but this process goes on while the program is being started, and
-    /// the new one writes the log's lines about itself.
+    /// The same by fork: dearer, but the new process writes the log's lines about itself, before
+    /// its program can write any.
     ///
     /// # Errors
     /// [`Dropped::Fork`], [`Dropped::Banner`]; what happens later, the new process says itself.

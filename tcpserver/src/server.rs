@@ -24,11 +24,6 @@ use sys::{Args, Env, Errno, clock};
 /// After so many in a row, signals get their turn.
 const IN_A_ROW: u32 = 8;
 
-/// With so many connections (one of them may be about to end), others will come while a program is
-/// started: measured with 16 clients on two processors, waiting for each program's start gave 1,650
-/// connections/s, forking 2,400.
-const MANY: usize = 3;
-
 /// tcpserver(8). Ends with 0 when SIGTERM arrives; programs that run then, run on.
 ///
 /// # Errors
@@ -150,7 +145,7 @@ impl Server<'_> {
         let remote = End { name: None, address: remote };
         let connection = Connection { stream, local, remote };
         let started = match &self.tls {
-            None if self.verbose() || self.table.running() >= MANY => {
+            None if self.verbose() => {
                 self.launcher.start_beside(&connection, &self.signals)
             }
             None => self.launcher.start(&connection, &self.signals),
