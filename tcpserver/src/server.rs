@@ -145,9 +145,7 @@ impl Server<'_> {
         let remote = End { name: None, address: remote };
         let connection = Connection { stream, local, remote };
         let started = match &self.tls {
-            None if self.verbose() => {
-                self.launcher.start_beside(&connection, &self.signals)
-            }
+            None if self.verbose() => self.launcher.start_beside(&connection, &self.signals),
             None => self.launcher.start(&connection, &self.signals),
             Some(server) => {
                 let listener = &mut self.listener;
