@@ -480,10 +480,12 @@ fn a_checker_that_is_not_there() {
 #[test]
 fn what_the_checker_is_handed() {
     let mailbox = Mailbox::new("pop3-handed");
+    // A shell that starts a child blocks signals and has pipes open for a moment: it looks by itself.
     let look = mailbox.scratch.file(
         "look",
-        "#!/bin/sh\ntr '\\0' '/' <&3; echo\nls /proc/$$/fd | tr '\\n' ' '; echo\n\
-         grep -E 'SigIgn|SigBlk' /proc/$$/status; echo \"$@\"\n",
+        "#!/bin/sh\ntr '\\0' '/' <&3; echo\ncd /proc/$$/fd; echo *\n\
+         while read -r line; do case $line in SigIgn*|SigBlk*) echo \"$line\";; esac; done \
+         </proc/$$/status; echo \"$@\"\n",
     );
     fs::set_permissions(&look, fs::Permissions::from_mode(0o755)).unwrap();
     // What it finds open without us.
