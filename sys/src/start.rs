@@ -46,7 +46,7 @@ macro_rules! entry {
 
         #[panic_handler]
         fn panic(info: &::core::panic::PanicInfo<'_>) -> ! {
-            $crate::start::panic(info)
+            $crate::start::panic(::core::env!("CARGO_BIN_NAME"), info)
         }
 
         // Unoptimised code refers to these; with `panic = "abort"` nothing ever calls them.
@@ -156,8 +156,8 @@ pub unsafe fn hosted(
     crate::fork::exit(main(args, env))
 }
 
-/// Says where a program of ours broke a rule of its own, and ends it.
-pub fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+/// Says where a program of ours broke a rule of its own, and ends it: exit code 111.
+pub fn panic(program: &str, info: &core::panic::PanicInfo<'_>) -> ! {
     let mut line = [0_u8; 160];
     let mut length = 0;
     let mut put = |bytes: &[u8]| {
@@ -165,7 +165,8 @@ pub fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
         line[length..length + count].copy_from_slice(&bytes[..count]);
         length += count;
     };
-    put(b"fatal: internal error at ");
+    put(program.as_bytes());
+    put(b": fatal: internal error at ");
     if let Some(place) = info.location() {
         put(place.file().as_bytes());
         put(b":");
