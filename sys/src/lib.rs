@@ -34,6 +34,4 @@ pub use args::{Args, Env, Vector};
 pub use descriptor::{borrow, read, write_all};
 pub use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 pub use rustix::io::Errno;
-pub use rustix::{
-    event, fd, ffi, fs, io, mm, net, pipe, process, rand, stdio, system, termios, thread, time,
-};
+pub use rustix::{event, fd, fs, io, mm, net, pipe, process, rand, stdio, system, thread, time};
