@@ -56,9 +56,13 @@ fn a_service_that_ends_at_once_is_started_once_a_second() {
     assert!(asked.elapsed() < Duration::from_millis(900), "{:?}", asked.elapsed());
     // Explicit commands don't wait: five more starts in far less than five seconds.
     let (asked, before) = (Instant::now(), starts());
+    let label_and_pid = || fs::read(scratch.join("s/supervise/status")).expect("a status");
     for round in 1..=5 {
+        let old = label_and_pid();
         svc(&scratch, "-o");
         wait_until("a start", SOON, || starts() >= before + round);
+        // The service may have written before supervise has: "down" must not be that of before.
+        wait_until("a new status", SOON, || label_and_pid() != old);
         wait_down(&scratch);
     }
     assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
