@@ -2,8 +2,9 @@
 //!
 //! Nothing here ever waits: FIFOs are opened and written without blocking.
 
-use crate::status::{self, Status};
-use crate::{command, directory};
+use crate::detail::{self, Details};
+use crate::place::{File, Place};
+use crate::status::{self, Statuses};
 use sys::fs::{Mode, OFlags, openat};
 use sys::{BorrowedFd, Errno, OwnedFd};
 
@@ -11,35 +12,44 @@ use sys::{BorrowedFd, Errno, OwnedFd};
 ///
 /// # Errors
 /// `ENXIO`: nobody supervises it now. `ENOENT`: nobody ever did. Anything else: it can't be told.
-pub fn reach(at: BorrowedFd<'_>) -> Result<(), Errno> {
-    openat(at, directory::OK, WRITE, Mode::empty()).map(drop)
+pub fn reach(at: BorrowedFd<'_>, place: &Place) -> Result<(), Errno> {
+    openat(at, place.path(File::Ok), WRITE, Mode::empty()).map(drop)
 }
 
 /// Opens `supervise/control` for writing letters to.
 ///
 /// # Errors
 /// `ENXIO`: nobody supervises the directory now. Otherwise as open(2).
-pub fn control(at: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
-    openat(at, command::PATH, WRITE, Mode::empty())
+pub fn control(at: BorrowedFd<'_>, place: &Place) -> Result<OwnedFd, Errno> {
+    openat(at, place.path(File::Control), WRITE, Mode::empty())
 }
 
 /// Reads `supervise/status`.
 ///
 /// # Errors
 /// Which step failed, and why.
-pub fn status(at: BorrowedFd<'_>) -> Result<Status, StatusError> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = openat(at, status::PATH, flags, Mode::empty()).map_err(StatusError::Open)?;
-    let mut bytes = [0; status::SIZE];
-    let mut length = 0;
-    while length < bytes.len() {
-        match sys::read(&file, &mut bytes[length..]) {
-            Ok(0) => break,
-            Ok(count) => length += count,
-            Err(errno) => return Err(StatusError::Read(errno)),
+pub fn status(at: BorrowedFd<'_>, place: &Place) -> Result<Statuses, StatusError> {
+    let file =
+        openat(at, place.path(File::Status), READ, Mode::empty()).map_err(StatusError::Open)?;
+    let mut bytes = [0; status::LARGEST];
+    let length = fill(&file, &mut bytes).map_err(StatusError::Read)?;
+    Statuses::decode(&bytes[..length]).ok_or(StatusError::Truncated)
+}
+
+/// Reads `supervise/detail`; nothing where there is none that is whole.
+#[must_use]
+pub fn details(at: BorrowedFd<'_>, place: &Place) -> Details {
+    // It is rewritten in place: a reader may see half of the old one and half of the new one.
+    for _ in 0..3 {
+        let Ok(file) = openat(at, place.path(File::Detail), READ, Mode::empty()) else { break };
+        let mut bytes = [0; detail::LARGEST];
+        let Ok(length) = fill(&file, &mut bytes) else { break };
+        let details = Details::decode(&bytes[..length]);
+        if details.service.is_some() {
+            return details;
         }
     }
-    Status::decode(&bytes[..length]).ok_or(StatusError::Truncated)
+    Details::default()
 }
 
 /// Why a status couldn't be had.
@@ -54,3 +64,16 @@ pub enum StatusError {
 }
 
 const WRITE: OFlags = OFlags::WRONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+/// How much could be read, to the end of the file or of the buffer.
+fn fill(file: &OwnedFd, bytes: &mut [u8]) -> Result<usize, Errno> {
+    let mut length = 0;
+    while length < bytes.len() {
+        match sys::read(file, &mut bytes[length..])? {
+            0 => break,
+            count => length += count,
+        }
+    }
+    Ok(length)
+}

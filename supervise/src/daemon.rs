@@ -5,9 +5,10 @@ use crate::command::Command;
 use crate::directory::Directory;
 use crate::logger::{self, Logger};
 use crate::machine::{Event, Machine, Service};
+use crate::place::Place;
 use crate::record::{Past, Record};
 use crate::service::{Process, Run};
-use crate::status::{Status, Want};
+use crate::status::{State, Status, Statuses, Want};
 use common::tai64n::Label;
 use common::{Exit, Failure, Name};
 use core::time::Duration;
@@ -35,11 +36,14 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
         Some(name) if args.len() == 2 => name,
         _ => return Err(NAME.usage("dir")),
     };
-    let logger = Logger::new(name.to_bytes());
+    let logger = Logger::new(name.to_bytes(), env);
     sys::process::chdir(name).map_err(|errno| {
         NAME.fatal_errno(111, &[b"unable to chdir to ", name.to_bytes()], errno)
     })?;
-    Supervise::new(name.to_bytes(), env, logger)?.work()
+    let place = Place::here(env).map_err(|errno| {
+        NAME.fatal_errno(111, &[b"unable to tell the path of ", name.to_bytes()], errno)
+    })?;
+    Supervise::new(name.to_bytes(), env, &place, logger)?.work()
 }
 
 struct Supervise {
@@ -63,13 +67,18 @@ struct Supervise {
 
 impl Supervise {
     /// Takes possession of the service directory, which is the working directory.
-    fn new(name: &'static [u8], env: Env, logger: Option<Logger>) -> Result<Self, Failure> {
+    fn new(
+        name: &'static [u8],
+        env: Env,
+        place: &Place,
+        logger: Option<Logger>,
+    ) -> Result<Self, Failure> {
         signal::catch(Signal::CHILD);
         signal::catch(Signal::TERM);
         let mask = signal::block(SignalSet::of(&[Signal::CHILD, Signal::TERM]));
         let want = wanted(name)?;
         let directory = Directory::claim(NAME, name)?;
-        let old = client::status(fs::CWD).ok();
+        let old = client::status(fs::CWD, place).ok().map(|old| old.service);
         let (record, past) = match Record::open() {
             Ok((record, past)) => (Some(record), past),
             Err(errno) => {
@@ -197,7 +206,7 @@ impl Supervise {
     fn pass_time(&mut self) -> bool {
         let now = clock::monotonic();
         if self.unpublished.is_some_and(|retry| now >= retry) {
-            self.unpublished = self.directory.publish(&self.status()).err().map(|_| now + RETRY);
+            self.unpublished = self.directory.publish(&self.statuses()).err().map(|_| now + RETRY);
         }
         match self.machine.service() {
             Service::Delayed if now >= self.due() => self.happen(Event::Due),
@@ -279,19 +288,30 @@ impl Supervise {
         if let Err((path, errno)) = self.directory.mend() {
             NAME.warn_errno(&[b"unable to restore ", self.name, b"/", path.to_bytes()], errno);
         }
-        let result = self.directory.publish(&self.status());
+        let result = self.directory.publish(&self.statuses());
         self.unpublished = result.err().map(|_| clock::monotonic() + RETRY);
         if let Err(error) = result {
             error.warn(NAME, self.name);
         }
     }
 
-    fn status(&self) -> Status {
-        Status {
+    fn statuses(&self) -> Statuses {
+        let service = Status {
             since: self.since,
             pid: self.process.as_ref().map_or(0, |process| number(process.pid())),
             paused: self.machine.paused(),
             want: self.machine.want(),
+            state: Some(self.state()),
+        };
+        Statuses { service, log: None }
+    }
+
+    fn state(&self) -> State {
+        match (self.machine.service(), self.machine.want()) {
+            (Service::Down, _) => State::Stopped,
+            (Service::Delayed, _) => State::Starting,
+            (Service::Up, Want::Up | Want::Once) => State::Running,
+            (Service::Up, Want::Down) | (Service::Draining, _) => State::Stopping,
         }
     }
 }

@@ -2,8 +2,7 @@
 //!
 //! All paths are relative to the working directory, which is the service's.
 
-use crate::command;
-use crate::status::{self, Status};
+use crate::status::Statuses;
 use common::{Failure, Name};
 use core::ffi::CStr;
 use sys::fs::{self, CWD, FlockOperation, Mode, OFlags};
@@ -13,6 +12,8 @@ use sys::{Errno, OwnedFd};
 pub const OK: &CStr = c"supervise/ok";
 /// The file whose flock(2) keeps out a second supervise.
 pub const LOCK: &CStr = c"supervise/lock";
+const CONTROL: &CStr = c"supervise/control";
+const STATUS: &CStr = c"supervise/status";
 const SELF: &CStr = c"supervise";
 const NEW: &CStr = c"supervise/status.new";
 
@@ -84,13 +85,14 @@ impl Directory {
     ///
     /// # Errors
     /// The step that failed; the old status stands.
-    pub fn publish(&self, status: &Status) -> Result<(), PublishError> {
+    pub fn publish(&self, statuses: &Statuses) -> Result<(), PublishError> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
         let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
         let file = fs::open(NEW, flags | OFlags::NONBLOCK, mode).map_err(PublishError::Open)?;
-        sys::write_all(&file, &status.encode()).map_err(PublishError::Write)?;
+        let (bytes, length) = statuses.encode();
+        sys::write_all(&file, &bytes[..length]).map_err(PublishError::Write)?;
         drop(file);
-        fs::rename(NEW, status::PATH).map_err(PublishError::Rename)
+        fs::rename(NEW, STATUS).map_err(PublishError::Rename)
     }
 
     /// Makes anew what was removed or replaced under us: the directory, the lock, the FIFOs.
@@ -102,8 +104,8 @@ impl Directory {
             make().map_err(|errno| (SELF, errno))?;
             self.lock = acquire().map_err(|errno| (LOCK, errno))?;
         }
-        if !is_at(&self.control.reader, command::PATH) {
-            self.control = control().map_err(|errno| (command::PATH, errno))?;
+        if !is_at(&self.control.reader, CONTROL) {
+            self.control = control().map_err(|errno| (CONTROL, errno))?;
         }
         if self.ok.as_ref().is_some_and(|held| !is_at(held, OK)) {
             self.ok = Some(fifo(OK).map_err(|errno| (OK, errno))?);
@@ -147,9 +149,9 @@ fn acquire() -> Result<OwnedFd, Errno> {
 }
 
 fn control() -> Result<Control, Errno> {
-    let reader = fifo(command::PATH)?;
+    let reader = fifo(CONTROL)?;
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    Ok(Control { reader, _writer: fs::open(command::PATH, flags, Mode::empty())? })
+    Ok(Control { reader, _writer: fs::open(CONTROL, flags, Mode::empty())? })
 }
 
 /// Makes a FIFO where there is none, and opens it for reading. Something else of that name gives

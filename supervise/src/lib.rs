@@ -1,19 +1,23 @@
 //! supervise, and the protocol of a supervised service directory, which svc, svok, svstat and
 //! svscan speak too.
 //!
-//! The protocol is [`status`] (what a service does), [`command`] (the letters that steer it) and
-//! [`client`] (how to reach whoever supervises it). The rest is supervise's own: [`machine`] decides,
+//! The protocol is [`place`] (where its files are), [`status`] and [`detail`] (what a service does),
+//! [`command`] (the letters that steer it) and [`client`] (how to reach whoever supervises it). The rest is supervise's own: [`machine`] decides,
 //! [`daemon`] carries out; [`directory`] and [`record`] keep what must outlive the process,
 //! [`service`] is the process that is supervised, [`logger`] knows when a logger may end.
 
 #![cfg_attr(not(test), no_std)]
 
+extern crate alloc;
+
 pub mod client;
 pub mod command;
 pub mod daemon;
+pub mod detail;
 pub mod directory;
 pub mod logger;
 pub mod machine;
+pub mod place;
 pub mod procfs;
 pub mod record;
 pub mod service;

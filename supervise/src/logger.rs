@@ -14,10 +14,11 @@
 
 use crate::client;
 use crate::directory::is_fifo;
+use crate::place::Place;
 use crate::status::{Status, Want};
 use core::time::Duration;
 use sys::fs::{CWD, Mode, OFlags, openat};
-use sys::{AsFd, Errno, OwnedFd};
+use sys::{AsFd, Env, Errno, OwnedFd};
 
 /// How long a service that is up may take to hear that it is to go down, too.
 pub const GRACE: Duration = Duration::from_secs(1);
@@ -31,6 +32,7 @@ pub const STEP: Duration = Duration::from_millis(50);
 /// A logger's place: the directory of the service that it logs.
 pub struct Logger {
     service: OwnedFd,
+    place: Place,
     /// When the logger was told to end, and since when its service is gone.
     asked: Option<Duration>,
     gone: Option<Duration>,
@@ -51,13 +53,14 @@ impl Logger {
     /// If `name` is a logger's, what must be known of its service; the working directory must still
     /// be the one that we were started in.
     #[must_use]
-    pub fn new(name: &[u8]) -> Option<Self> {
+    pub fn new(name: &[u8], env: Env) -> Option<Self> {
         if name != b"log" || !sys::borrow(0).is_some_and(is_fifo) {
             return None;
         }
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let service = openat(CWD, c".", flags, Mode::empty()).ok()?;
-        Some(Self { service, asked: None, gone: None })
+        let place = Place::here(env).ok()?;
+        Some(Self { service, place, asked: None, gone: None })
     }
 
     /// The logger was told to end, at this moment.
@@ -69,7 +72,9 @@ impl Logger {
     /// Whether it may end now.
     pub fn is_drained(&mut self, now: Duration) -> bool {
         let at = self.service.as_fd();
-        let writer = writer(client::reach(at), || client::status(at).ok());
+        let reached = client::reach(at, &self.place);
+        let status = || client::status(at, &self.place).ok().map(|both| both.service);
+        let writer = writer(reached, status);
         let gone = match writer {
             Writer::Gone => *self.gone.get_or_insert(now),
             Writer::Stays | Writer::Goes => {
@@ -109,7 +114,8 @@ mod tests {
     use common::tai64n::Label;
 
     fn status(pid: u32, want: Want) -> Status {
-        Status { since: Label::from_bytes([0; 12]), pid, paused: false, want }
+        let since = Label::from_bytes([0; 12]);
+        Status { since, pid, paused: false, want, state: None }
     }
 
     #[test]

@@ -176,7 +176,12 @@ impl Machine {
             Command::Send(signal) if self.runs() => {
                 Effects { signals: alone(signal), ..Effects::default() }
             }
-            Command::Send(_) => Effects::default(),
+            Command::Send(_)
+            | Command::Group
+            | Command::Alone
+            | Command::Log
+            | Command::Service
+            | Command::Upgrade => Effects::default(),
         }
     }
 
@@ -284,7 +289,17 @@ fn publish_and_send(signals: &'static [Signal]) -> Effects {
 
 /// The signals that a letter alone can send.
 fn alone(signal: Signal) -> &'static [Signal] {
-    static ALL: [Signal; 5] = [Signal::HUP, Signal::ALARM, Signal::INT, Signal::TERM, Signal::KILL];
+    static ALL: [Signal; 9] = [
+        Signal::HUP,
+        Signal::ALARM,
+        Signal::INT,
+        Signal::TERM,
+        Signal::KILL,
+        Signal::QUIT,
+        Signal::USR1,
+        Signal::USR2,
+        Signal::WINCH,
+    ];
     ALL.iter().position(|known| *known == signal).map_or(&[], |at| &ALL[at..=at])
 }
 

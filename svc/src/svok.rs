@@ -2,6 +2,7 @@
 
 use common::{Exit, Failure, Name};
 use supervise::client;
+use supervise::place::Place;
 use sys::fs::CWD;
 use sys::{Args, Env, Errno};
 
@@ -12,12 +13,14 @@ const NAME: Name = Name("svok");
 ///
 /// # Errors
 /// As above.
-pub fn run(args: Args, _env: Env) -> Result<Exit, Failure> {
+pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let Some(directory) = args.get(1) else { return Err(NAME.usage("dir")) };
     let name = directory.to_bytes();
     sys::process::chdir(directory)
         .map_err(|errno| NAME.fatal_errno(111, &[b"unable to chdir to ", name], errno))?;
-    match client::reach(CWD) {
+    let place = Place::here(env)
+        .map_err(|errno| NAME.fatal_errno(111, &[b"unable to tell the path of ", name], errno))?;
+    match client::reach(CWD, &place) {
         Ok(()) => Ok(Exit::OK),
         Err(Errno::NXIO | Errno::NOENT) => Ok(Exit(100)),
         Err(errno) => {

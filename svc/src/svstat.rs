@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use common::tai64n::Label;
 use common::{Exit, Failure, Name, decimal, reason};
 use supervise::client::{self, StatusError};
+use supervise::place::Place;
 use supervise::status::{Status, Want};
 use sys::fs::{CWD, stat};
 use sys::{Args, Env, Errno};
@@ -17,7 +18,7 @@ const NAME: Name = Name("svstat");
 ///
 /// # Errors
 /// As above.
-pub fn run(args: Args, _env: Env) -> Result<Exit, Failure> {
+pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let start = Start::here(NAME)?;
     let mut lines = Vec::new();
     for directory in args.tail(1).iter() {
@@ -25,7 +26,7 @@ pub fn run(args: Args, _env: Env) -> Result<Exit, Failure> {
             lines.extend_from_slice(directory.to_bytes());
             lines.extend_from_slice(b": ");
             let seen = entered.map_err(|errno| Problem::Errno("unable to chdir", errno));
-            match seen.and_then(|()| look()) {
+            match seen.and_then(|()| look(env)) {
                 Ok((status, normally_up)) => {
                     describe(&mut lines, &status, normally_up, Label::now());
                 }
@@ -64,19 +65,21 @@ impl Problem {
 
 /// The status of the service in the working directory, and whether it is up normally: without a
 /// file `down`.
-fn look() -> Result<(Status, bool), Problem> {
+fn look(env: Env) -> Result<(Status, bool), Problem> {
+    let place =
+        Place::here(env).map_err(|errno| Problem::Errno("unable to tell the path", errno))?;
     let normally_up = match stat(c"down") {
         Ok(_) => false,
         Err(Errno::NOENT) => true,
         Err(errno) => return Err(Problem::Errno("unable to stat down", errno)),
     };
-    match client::reach(CWD) {
+    match client::reach(CWD, &place) {
         Ok(()) => {}
         Err(Errno::NXIO) => return Err(Problem::Text("supervise not running")),
         Err(errno) => return Err(Problem::Errno("unable to open supervise/ok", errno)),
     }
-    match client::status(CWD) {
-        Ok(status) => Ok((status, normally_up)),
+    match client::status(CWD, &place) {
+        Ok(statuses) => Ok((statuses.service, normally_up)),
         Err(StatusError::Open(errno)) => {
             Err(Problem::Errno("unable to open supervise/status", errno))
         }
@@ -120,7 +123,7 @@ mod tests {
     fn line(pid: u32, paused: bool, want: Want, normally_up: bool) -> String {
         let label = |seconds| Label::from_unix(Duration::from_secs(seconds));
         let mut line = Vec::new();
-        let status = Status { since: label(100), pid, paused, want };
+        let status = Status { since: label(100), pid, paused, want, state: None };
         describe(&mut line, &status, normally_up, label(142));
         String::from_utf8(line).expect("ASCII")
     }
