@@ -1,8 +1,8 @@
 //! Reading and writing descriptors whole, and descriptors that are only known by number.
 
 use crate::poll::{PollFd, PollFlags, poll};
-use rustix::fd::{AsFd, BorrowedFd};
-use rustix::io::{Errno, fcntl_getfd};
+use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use rustix::io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd};
 
 /// Reads once, again when a signal interrupts. `Ok(0)` is the end of the file.
 ///
@@ -54,4 +54,42 @@ pub fn borrow(number: i32) -> Option<BorrowedFd<'static>> {
     // which maps no files.
     let fd = unsafe { BorrowedFd::borrow_raw(number) };
     fcntl_getfd(fd).ok().map(|_| fd)
+}
+
+/// Takes possession of descriptor `number`, with which the program was started, and makes it
+/// close-on-exec. `None` if it isn't open, or is close-on-exec already: then it is one that this
+/// process has opened itself (ours always are), or has taken possession of before. So no descriptor
+/// gets two owners. The standard streams are never taken.
+#[must_use]
+pub fn adopt(number: i32) -> Option<OwnedFd> {
+    if number <= 2 {
+        return None;
+    }
+    let fd = borrow(number)?;
+    if fcntl_getfd(fd).ok()?.contains(FdFlags::CLOEXEC) {
+        return None;
+    }
+    fcntl_setfd(fd, FdFlags::CLOEXEC).ok()?;
+    // SAFETY: the descriptor is open, and nobody's: what this process opens is close-on-exec from
+    // its first moment on, and so is, from now on, this one.
+    Some(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fd::{AsRawFd, IntoRawFd};
+    use rustix::pipe::{PipeFlags, pipe_with};
+
+    #[test]
+    fn a_descriptor_is_taken_possession_of_once() {
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).expect("a pipe");
+        assert!(adopt(writer.as_raw_fd()).is_none(), "close-on-exec: our own");
+        let number = reader.into_raw_fd();
+        fcntl_setfd(borrow(number).expect("open"), FdFlags::empty()).expect("fcntl");
+        let adopted = adopt(number).expect("inherited");
+        assert!(fcntl_getfd(&adopted).expect("fcntl").contains(FdFlags::CLOEXEC));
+        assert!(adopt(number).is_none(), "has an owner now");
+        assert!(adopt(2).is_none() && adopt(-1).is_none() && adopt(1_000_000).is_none());
+    }
 }

@@ -31,7 +31,7 @@ pub mod start;
 pub mod title;
 
 pub use args::{Args, Env, Vector};
-pub use descriptor::{borrow, read, write_all};
+pub use descriptor::{adopt, borrow, read, write_all};
 pub use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 pub use rustix::io::Errno;
 pub use rustix::{event, fd, fs, io, mm, net, pipe, process, rand, stdio, system, thread, time};

@@ -54,8 +54,16 @@ impl SignalSet {
         self.0 == 0
     }
 
-    pub(crate) fn bits(self) -> u64 {
+    /// The set as the kernel keeps it: what a program hands to its successor.
+    #[must_use]
+    pub fn bits(self) -> u64 {
         self.0
+    }
+
+    /// The set that [`Self::bits`] gave.
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
     }
 
     /// The numbers of the signals in the set.
