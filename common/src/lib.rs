@@ -12,6 +12,7 @@ pub mod number;
 mod program;
 pub mod reason;
 pub mod tai64n;
+pub mod takeover;
 
 pub use diagnostic::{Exit, Failure, Name};
 pub use number::{Decimal, decimal};
