@@ -1,4 +1,4 @@
-//! What runs before a program and sets it up: ids, and the environment.
+//! What runs before a program and sets it up: ids, the environment, a lock, a process group.
 //!
 //! A module is a program: its `run`, and what only it needs.
 
@@ -8,6 +8,12 @@ extern crate alloc;
 
 mod child;
 pub mod envdir;
+pub mod envini;
 pub mod envuidgid;
+pub mod fghack;
+mod ids;
 mod known;
+pub mod pgrphack;
+pub mod setlock;
 pub mod setuidgid;
+pub mod setuser;

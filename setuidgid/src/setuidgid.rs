@@ -1,12 +1,9 @@
 //! setuidgid: runs a program under an account's uid and gid.
 
 use crate::child::Child;
-use crate::known::{known, unanswered};
-use alloc::vec::Vec;
+use crate::ids::{self, Groups};
+use crate::known::known;
 use common::{Exit, Failure, Name};
-use sys::account::groups;
-use sys::process::{Gid, Uid};
-use sys::thread::{set_thread_gid, set_thread_groups, set_thread_uid};
 use sys::{Args, Env};
 
 const NAME: Name = Name("setuidgid");
@@ -19,24 +16,12 @@ const NAME: Name = Name("setuidgid");
 /// Wrong usage: 100. An unknown account, ids that may not be taken, a program that can't be run: 111.
 pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     // No getopt: to the original, any first argument is an account's name, and none is called `-s`.
-    let all_groups = args.get(1) == Some(c"-s");
-    let args = args.tail(usize::from(all_groups));
+    let groups = if args.get(1) == Some(c"-s") { Groups::All } else { Groups::Primary };
+    let args = args.tail(usize::from(groups == Groups::All));
     let usage = || NAME.usage("account child");
     let account = args.get(1).ok_or_else(usage)?;
     let child = Child::after(args, 2).ok_or_else(usage)?;
 
-    let account = known(NAME, account)?;
-    let groups = if all_groups {
-        groups(&account.name, account.gid).map_err(|trouble| unanswered(NAME, trouble))?
-    } else {
-        Vec::from([account.gid])
-    };
-    let groups: Vec<Gid> = groups.into_iter().map(Gid::from_raw).collect();
-    // The uid last: without root's, the groups can't be changed any more.
-    set_thread_groups(&groups)
-        .and_then(|()| set_thread_gid(Gid::from_raw(account.gid)))
-        .map_err(|errno| NAME.fatal_errno(Exit::TEMPORARY.0, &[b"unable to setgid"], errno))?;
-    set_thread_uid(Uid::from_raw(account.uid))
-        .map_err(|errno| NAME.fatal_errno(Exit::TEMPORARY.0, &[b"unable to setuid"], errno))?;
+    ids::take(NAME, &known(NAME, account)?, groups)?;
     Err(child.exec(NAME, env, &env.vector()))
 }
