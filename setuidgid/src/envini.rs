@@ -103,6 +103,6 @@ mod tests {
 
     #[test]
     fn a_nul_in_a_value_is_a_newline() {
-        assert_eq!(after("", b"A=1\0002\nB=0\n"), ["A=1\n2", "B=0"]);
+        assert_eq!(after("", b"A=1\x002\nB=0\n"), ["A=1\n2", "B=0"]);
     }
 }
