@@ -3,6 +3,9 @@
 //! Flags cluster (`-RHDl0`); a value is the rest of its argument or the next one, whatever it
 //! looks like (`-o=` has the value `=`); the first argument that doesn't begin with `-`, and `-`
 //! itself, end the options and stay; `--`, and with it `--anything`, ends them and is taken.
+//!
+//! A program with long options ([`Getopt::with_words`]) takes `--anything` for one of them; only `--`
+//! ends its options then.
 
 use crate::diagnostic::Failure;
 use core::ffi::CStr;
@@ -17,11 +20,33 @@ pub enum Opt {
     Value(u8, &'static CStr),
 }
 
+/// A long option: another way to write a letter, or the only one, where the letter can't be typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Word {
+    /// What follows `--`.
+    pub name: &'static str,
+    /// The letter that it stands for.
+    pub letter: u8,
+    /// Whether a value belongs to it.
+    pub takes: Takes,
+}
+
+/// Whether a value belongs to a long option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// None: `--name`.
+    Nothing,
+    /// One: `--name=value`, or the next argument.
+    Value,
+    /// One that may be left out: `--name=value` or `--name`.
+    Perhaps,
+}
+
 /// An option that the program doesn't know, or one whose value is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Illegal {
     program: &'static [u8],
-    letter: u8,
+    option: &'static [u8],
     problem: &'static [u8],
 }
 
@@ -29,6 +54,7 @@ pub struct Illegal {
 pub struct Getopt {
     args: Args,
     letters: &'static [u8],
+    words: &'static [Word],
     /// The argument that is being read.
     index: usize,
     /// Where in it; 0 before its `-`.
@@ -41,7 +67,13 @@ impl Getopt {
     /// those it knows, each followed by `:` if it takes a value.
     #[must_use]
     pub fn new(args: Args, letters: &'static [u8]) -> Self {
-        Self { args, letters, index: 1, at: 0, ended: false }
+        Self { args, letters, words: &[], index: 1, at: 0, ended: false }
+    }
+
+    /// With these long options, too.
+    #[must_use]
+    pub fn with_words(self, words: &'static [Word]) -> Self {
+        Self { words, ..self }
     }
 
     /// The arguments that follow the options. Meaningful when the options have ended.
@@ -50,7 +82,8 @@ impl Getopt {
         self.args.tail(self.index)
     }
 
-    fn next_letter(&mut self) -> Option<u8> {
+    /// The next letter, as a slice of its argument.
+    fn next_letter(&mut self) -> Option<&'static [u8]> {
         loop {
             let argument = self.args.get(self.index)?.to_bytes();
             if self.at == 0 {
@@ -64,9 +97,9 @@ impl Getopt {
                     self.index += 1;
                     return None;
                 }
-                Some(letter) => {
+                Some(_) => {
                     self.at += 1;
-                    return Some(*letter);
+                    return Some(&argument[self.at - 1..self.at]);
                 }
                 None => self.next_argument(),
             }
@@ -90,11 +123,41 @@ impl Getopt {
         Some(value)
     }
 
-    fn illegal(&mut self, letter: u8, problem: &'static [u8]) -> Illegal {
+    /// The long option that comes next, if one does.
+    fn word(&mut self) -> Option<Result<Opt, Illegal>> {
+        if self.words.is_empty() || self.at != 0 {
+            return None;
+        }
+        let argument = self.args.get(self.index)?;
+        let text = argument.to_bytes().strip_prefix(b"--").filter(|text| !text.is_empty())?;
+        let equals = text.iter().position(|byte| *byte == b'=');
+        let name = &text[..equals.unwrap_or(text.len())];
+        self.next_argument();
+        let Some(word) = self.words.iter().find(|word| word.name.as_bytes() == name) else {
+            return Some(Err(self.illegal(name, UNKNOWN)));
+        };
+        let value = equals.and_then(|at| {
+            CStr::from_bytes_with_nul(&argument.to_bytes_with_nul()[2 + at + 1..]).ok()
+        });
+        Some(match (word.takes, value) {
+            (Takes::Nothing, Some(_)) => Err(self.illegal(name, b"option takes no argument -- ")),
+            (Takes::Nothing | Takes::Perhaps, None) => Ok(Opt::Flag(word.letter)),
+            (Takes::Perhaps | Takes::Value, Some(value)) => Ok(Opt::Value(word.letter, value)),
+            (Takes::Value, None) => match self.args.get(self.index) {
+                Some(value) => {
+                    self.next_argument();
+                    Ok(Opt::Value(word.letter, value))
+                }
+                None => Err(self.illegal(name, MISSING)),
+            },
+        })
+    }
+
+    fn illegal(&mut self, option: &'static [u8], problem: &'static [u8]) -> Illegal {
         self.ended = true;
         let name = self.args.get(0).map_or(&b""[..], CStr::to_bytes);
         let base = name.rsplit(|byte| *byte == b'/').next().unwrap_or(name);
-        Illegal { program: base, letter, problem }
+        Illegal { program: base, option, problem }
     }
 }
 
@@ -105,29 +168,41 @@ impl Iterator for Getopt {
         if self.ended {
             return None;
         }
-        let Some(letter) = self.next_letter() else {
+        // The argument before may be read to its end.
+        if self.at != 0 && self.args.get(self.index).is_some_and(|arg| arg.count_bytes() == self.at)
+        {
+            self.next_argument();
+        }
+        if let Some(word) = self.word() {
+            return Some(word);
+        }
+        let Some(option) = self.next_letter() else {
             self.ended = true;
             return None;
         };
+        let [letter, ..] = *option else { return None };
         let known = self.letters.iter().position(|known| *known == letter && letter != b':');
         let Some(place) = known else {
-            return Some(Err(self.illegal(letter, b"illegal option -- ")));
+            return Some(Err(self.illegal(option, UNKNOWN)));
         };
         if self.letters.get(place + 1) != Some(&b':') {
             return Some(Ok(Opt::Flag(letter)));
         }
         Some(match self.value() {
             Some(value) => Ok(Opt::Value(letter, value)),
-            None => Err(self.illegal(letter, b"option requires an argument -- ")),
+            None => Err(self.illegal(option, MISSING)),
         })
     }
 }
+
+const UNKNOWN: &[u8] = b"illegal option -- ";
+const MISSING: &[u8] = b"option requires an argument -- ";
 
 impl Illegal {
     /// The program's usage line, below the line that says what is wrong.
     #[must_use]
     pub fn with_usage(&self, mut usage: Failure) -> Failure {
-        let line = [self.program, b": ", self.problem, &[self.letter], b"\n"].concat();
+        let line = [self.program, b": ", self.problem, self.option, b"\n"].concat();
         usage.text.splice(0..0, line);
         usage
     }
@@ -145,7 +220,7 @@ mod tests {
 
     fn read(list: &[&str], letters: &'static [u8]) -> (Vec<Result<Opt, u8>>, Vec<String>) {
         let mut options = Getopt::new(args(list), letters);
-        let found = options.by_ref().map(|opt| opt.map_err(|illegal| illegal.letter)).collect();
+        let found = options.by_ref().map(|opt| opt.map_err(|illegal| illegal.option[0])).collect();
         let rest = options.rest().iter().map(|arg| arg.to_str().expect("ASCII").into()).collect();
         (found, rest)
     }
@@ -192,6 +267,64 @@ mod tests {
     fn a_missing_value_is_said() {
         assert_eq!(read(&["p", "-c"], b"c:").0, [Err(b'c')]);
         assert_eq!(read(&["p", "-:"], b"c:").0, [Err(b':')]);
+    }
+
+    const WORDS: &[Word] = &[
+        Word { name: "down", letter: b'D', takes: Takes::Nothing },
+        Word { name: "time", letter: b'T', takes: Takes::Value },
+        Word { name: "watch", letter: 200, takes: Takes::Perhaps },
+    ];
+
+    /// What a program with the letters `uDT:` and these words makes of its arguments.
+    fn words(list: &[&str]) -> (Vec<Result<Opt, String>>, usize) {
+        let mut all = vec!["p"];
+        all.extend(list);
+        let mut options = Getopt::new(args(&all), b"uDT:").with_words(WORDS);
+        let said = |illegal: Illegal| {
+            let text = illegal.with_usage(Failure::silent(100)).text;
+            String::from_utf8(text).expect("ASCII")
+        };
+        (options.by_ref().map(|opt| opt.map_err(said)).collect(), options.rest().len())
+    }
+
+    #[test]
+    fn long_options_stand_for_letters() {
+        let flag = |letter| Ok(Opt::Flag(letter));
+        let value = |letter, value| Ok(Opt::Value(letter, value));
+        for (list, options, rest) in [
+            (&["--down", "-u", "--down", "s"][..], vec![flag(b'D'), flag(b'u'), flag(b'D')], 1),
+            (
+                &["-uD", "--time=5", "--time", "--down"],
+                vec![flag(b'u'), flag(b'D'), value(b'T', c"5"), value(b'T', c"--down")],
+                0,
+            ),
+            (
+                &["--time=", "-T", "--down", "--down"],
+                vec![value(b'T', c""), value(b'T', c"--down"), flag(b'D')],
+                0,
+            ),
+            (&["--watch", "--watch=1=2", "5"], vec![flag(200), value(200, c"1=2")], 1),
+            (&["--", "--down"], vec![], 1),
+            (&["-u", "--", "-u"], vec![flag(b'u')], 1),
+            (&["s", "--down"], vec![], 2),
+            (&["-", "--down"], vec![], 2),
+        ] {
+            assert_eq!(words(list), (options, rest), "{list:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_long_option_is_said() {
+        for (list, said) in [
+            (&["--up"][..], "p: illegal option -- up\n"),
+            (&["--dow"], "p: illegal option -- dow\n"),
+            (&["--=x"], "p: illegal option -- \n"),
+            (&["--down=1"], "p: option takes no argument -- down\n"),
+            (&["--time"], "p: option requires an argument -- time\n"),
+            (&["-u-"], "p: illegal option -- -\n"),
+        ] {
+            assert_eq!(words(list).0.last(), Some(&Err(said.to_owned())), "{list:?}");
+        }
     }
 
     proptest! {
