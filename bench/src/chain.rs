@@ -27,16 +27,25 @@ pub(crate) fn measure(table: &mut Table) -> Result<(), String> {
     let setuidgid: &[&str] = &["setuidgid", "root"];
     let variables = variables.display().to_string();
     let envdir: &[&str] = &["envdir", &variables];
-    let alone = Goal::RatioAtMost(0.35);
-    compare(table, "exec of softlimit", &[softlimit], End::Free(&nothing), alone)?;
+    let lock = scratch.path().join("lock").display().to_string();
+    let alone = Goal::RatioAtMost(0.3);
+    let free: [&[&str]; 5] =
+        [softlimit, envdir, &["envuidgid", "root"], &["setlock", &lock], &["pgrphack"]];
+    for tool in free {
+        compare(table, &format!("exec of {}", tool[0]), &[tool], End::Free(&nothing), alone)?;
+    }
     if !is_root() {
         table.skip("exec of setuidgid; the chain of three", "needs root");
         return Ok(());
     }
     compare(table, "exec of setuidgid", &[setuidgid], End::Free(&nothing), alone)?;
     let three = [softlimit, setuidgid, envdir];
-    let goal = Goal::RatioAtMost(0.3);
+    let goal = Goal::RatioAtMost(0.25);
     compare(table, "softlimit setuidgid envdir", &three, End::Free(&nothing), goal)?;
+    let chpst: &[&str] = &["chpst", "-o", "100", "-u", "root", "-e", &variables];
+    let what = "softlimit setuidgid envdir: one chpst of runit";
+    let pair = [&three[..], &[chpst]];
+    beside(table, what, pair, End::Free(&nothing), Goal::RatioAtMost(1.0))?;
     // No goal where /bin/true counts as a link: that dynamic C program alone takes longer than three
     // of ours, whichever tools run it.
     let end = Path::new("/bin/true");
@@ -61,7 +70,7 @@ enum End<'a> {
     Counted(&'a Path),
 }
 
-/// Measures a chain. What its end costs is measured right before it, so that both meet the same machine.
+/// Measures the same chain of both.
 fn compare(
     table: &mut Table,
     what: &str,
@@ -69,11 +78,23 @@ fn compare(
     end: End<'_>,
     goal: Goal,
 ) -> Result<(), String> {
-    let names: Vec<&str> = chain.iter().map(|tool| tool[0]).collect();
+    beside(table, what, [chain, chain], end, goal)
+}
+
+/// Measures a chain of ours beside one of Debian's. What the end costs is measured right before each, so that both meet the
+/// same machine.
+fn beside(
+    table: &mut Table,
+    what: &str,
+    chains: [&[&[&str]]; 2],
+    end: End<'_>,
+    goal: Goal,
+) -> Result<(), String> {
+    let names: Vec<&str> = chains[1].iter().map(|tool| tool[0]).collect();
     let installed = debian_has(&names);
     let one = |whose| {
         let mut words: Vec<PathBuf> = Vec::new();
-        for tool in chain {
+        for tool in chains[whose as usize] {
             words.push(programs(whose).join(tool[0]));
             words.extend(tool[1..].iter().map(PathBuf::from));
         }

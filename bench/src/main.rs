@@ -5,6 +5,7 @@ mod chain;
 mod measure;
 mod place;
 mod pop3;
+mod suite;
 mod supervision;
 mod tcp;
 mod worker;

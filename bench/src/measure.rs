@@ -115,6 +115,22 @@ pub(crate) fn alternate(
     Ok((median(ours), other.then(|| median(theirs))))
 }
 
+/// Measures each contender once a round, and gives each one's figures. Who goes first changes from round to round.
+pub(crate) fn in_turn<C, T>(
+    rounds: usize,
+    contenders: &[C],
+    mut one: impl FnMut(&C, usize) -> Result<T, String>,
+) -> Result<Vec<Vec<T>>, String> {
+    let mut figures: Vec<Vec<T>> = contenders.iter().map(|_| Vec::new()).collect();
+    for round in 0..rounds {
+        for turn in 0..contenders.len() {
+            let at = (round + turn) % contenders.len();
+            figures[at].push(one(&contenders[at], round)?);
+        }
+    }
+    Ok(figures)
+}
+
 /// Whose program is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Whose {

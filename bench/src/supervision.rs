@@ -1,121 +1,180 @@
-//! A thousand services: how long until all are up, what a supervise keeps in memory, how often all of them wake up.
+//! A thousand services: how long until all are up, and down again; what a supervise keeps in memory; how often all of them
+//! wake up; how soon a service that was killed is up again.
 
-use std::cell::RefCell;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::measure::{Goal, Row, Table, Whose, alternate, median};
-use crate::place::{Running, Scratch, debian_has, own, programs, wait_until};
+use sys::process::{Pid, kill_process};
+use sys::signal::Signal;
+
+use crate::measure::{Goal, Row, Table, in_turn, median};
+use crate::place::{Running, Scratch, own, wait_until};
+use crate::suite::Suite;
 
 const SERVICES: usize = 1000;
 const ROUNDS: usize = 5;
 
-/// How long the sleepers are watched: two of svscan's regular scans fall into it.
+/// How many of the services are killed, one after the other.
+const KILLED: usize = 20;
+
+/// How long the sleepers are watched: two of the original's scans fall into it.
 const WINDOW: Duration = Duration::from_secs(10);
 
+/// A start is followed by a second in which the service isn't started again: nobody is killed in it.
+const SETTLED: Duration = Duration::from_millis(1200);
+
+/// One thing that is measured: its name, unit and goal against Debian's daemontools, and its place in [`Figures`].
+struct Subject {
+    what: &'static str,
+    unit: &'static str,
+    goal: Goal,
+    pick: fn(&Figures) -> f64,
+}
+
+const SUBJECTS: [Subject; 5] = [
+    Subject {
+        what: "1000 services up",
+        unit: "ms",
+        goal: Goal::RatioAtMost(0.6),
+        pick: |figures| figures.up,
+    },
+    Subject {
+        what: "1000 services down",
+        unit: "ms",
+        goal: Goal::RatioAtMost(1.0),
+        pick: |figures| figures.down,
+    },
+    Subject {
+        what: "supervise asleep, private memory",
+        unit: "KiB",
+        goal: Goal::AtMost(28.0),
+        pick: |figures| figures.private,
+    },
+    Subject {
+        what: "1000 services idle, wake-ups of the supervisors",
+        unit: "/s",
+        goal: Goal::AtMost(0.1),
+        pick: |figures| figures.wakeups,
+    },
+    Subject {
+        what: "up again after kill -9",
+        unit: "ms",
+        goal: Goal::RatioAtMost(1.0),
+        pick: |figures| figures.again,
+    },
+];
+
 pub(crate) fn measure(table: &mut Table) -> Result<(), String> {
-    let installed = debian_has(&["svscan", "supervise"]);
-    let idle = RefCell::new([None, None]);
-    let (ours, theirs) = alternate(
-        ROUNDS,
-        |whose| {
-            let host = Host::new(whose)?;
-            let seconds = host.up()?;
-            let slot = &mut idle.borrow_mut()[whose as usize];
-            if slot.is_none() {
-                *slot = Some(host.idle()?);
-            }
-            Ok(seconds * 1e3)
-        },
-        installed.is_ok(),
-    )?;
-    let [Some(our_idle), their_idle] = idle.into_inner() else {
-        return Err("nothing was measured".to_owned());
-    };
-    let other = |value: Option<f64>| installed.clone().map(|()| value.unwrap_or(f64::NAN));
-    let their = |pick: fn(&Idle) -> f64| other(their_idle.as_ref().map(pick));
-    for (what, unit, ours, other, goal) in [
-        ("1000 services up", "ms", ours, other(theirs), Goal::RatioAtMost(1.0)),
-        (
-            "supervise asleep, private memory",
-            "KiB",
-            our_idle.private,
-            their(|idle| idle.private),
-            Goal::AtMost(32.0),
-        ),
-        (
-            "1000 services idle, wake-ups of the supervisors",
-            "/s",
-            our_idle.wakeups,
-            their(|idle| idle.wakeups),
-            Goal::RatioAtMost(1.0),
-        ),
-    ] {
-        table.add(&Row { what: what.to_owned(), unit, ours, other, goal });
+    let mut suites = vec![Suite::Ours];
+    for peer in Suite::PEERS {
+        match peer.installed() {
+            Ok(()) => suites.push(peer),
+            Err(why) => table.skip(peer.name(), &why),
+        }
+    }
+    let figures = in_turn(ROUNDS, &suites, |suite, round| figures(*suite, round == 0))?;
+    for subject in SUBJECTS {
+        let of = |at: usize| {
+            let known = figures[at].iter().map(subject.pick).filter(|figure| !figure.is_nan());
+            median(known.collect())
+        };
+        let row =
+            |what: String, other, goal| Row { what, unit: subject.unit, ours: of(0), other, goal };
+        if suites.len() == 1 {
+            let other = Err("no other suite is installed".to_owned());
+            table.add(&row(subject.what.to_owned(), other, subject.goal));
+        }
+        for (at, suite) in suites.iter().enumerate().skip(1) {
+            let goal = if *suite == Suite::Daemontools { subject.goal } else { Goal::None };
+            table.add(&row(format!("{}: {}", subject.what, suite.name()), Ok(of(at)), goal));
+        }
     }
     Ok(())
 }
 
-struct Idle {
+/// What one run of one suite gave. `NaN` is what wasn't looked at in that run.
+struct Figures {
+    /// Milliseconds until all services were up.
+    up: f64,
+    /// Milliseconds until all were down, from the command on.
+    down: f64,
     /// KiB of private memory, the median of all supervises.
     private: f64,
-    /// How often svscan and all supervises together went to sleep, a second.
+    /// How often the scanner and all supervises together went to sleep, a second.
     wakeups: f64,
+    /// Milliseconds until a killed service was up again, the median.
+    again: f64,
 }
 
-/// A scan directory with a thousand services, and one side's programs for it.
+fn figures(suite: Suite, asleep: bool) -> Result<Figures, String> {
+    let host = Host::new(suite)?;
+    let start = Instant::now();
+    let scanner = Running::start(&mut suite.scan(host.scratch.path()))?;
+    host.wait_for_all("be up", |pid| pid != 0)?;
+    let up = milliseconds(start);
+    let (private, wakeups) = if asleep { host.idle(scanner.0.id())? } else { (f64::NAN, f64::NAN) };
+    std::thread::sleep(SETTLED);
+    let again = host.killed()?;
+    let start = Instant::now();
+    for command in &mut suite.down(&host.services) {
+        // runit's tool exits with the number of services that it couldn't see down at once.
+        let result = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        result.map_err(|e| format!("unable to run {command:?}: {e}"))?;
+    }
+    host.wait_for_all("be down", |pid| pid == 0)?;
+    Ok(Figures { up, down: milliseconds(start), private, wakeups, again })
+}
+
+/// A scan directory with a thousand services, and the suite that is to run it. The scanner goes first at the end, or it
+/// starts anew what the scratch directory ends.
 struct Host {
     scratch: Scratch,
-    whose: Whose,
-    running: RefCell<Option<Running>>,
+    suite: Suite,
+    services: Vec<PathBuf>,
 }
 
 impl Host {
-    fn new(whose: Whose) -> Result<Host, String> {
+    fn new(suite: Suite) -> Result<Host, String> {
         let scratch = Scratch::new("services")?;
         let pause = own("bench-pause")?;
+        let mut services = Vec::new();
         for number in 0..SERVICES {
             let service = scratch.path().join(format!("s{number}"));
             fs::create_dir(&service)
                 .and_then(|()| symlink(&pause, service.join("run")))
                 .map_err(|e| format!("unable to make a service: {e}"))?;
+            services.push(service);
         }
-        Ok(Host { scratch, whose, running: RefCell::new(None) })
+        Ok(Host { scratch, suite, services })
     }
 
-    /// Starts svscan, and gives the seconds until all services are up.
-    fn up(&self) -> Result<f64, String> {
-        let programs = programs(self.whose);
-        let mut svscan = Command::new(programs.join("svscan"));
-        svscan.arg(self.scratch.path()).env("PATH", &programs);
-        let start = Instant::now();
-        *self.running.borrow_mut() = Some(Running::start(&mut svscan)?);
-        for number in 0..SERVICES {
-            let status = self.scratch.path().join(format!("s{number}/supervise/status"));
-            let is_up = || {
-                fs::read(&status)
-                    .is_ok_and(|bytes| bytes.get(12..16).is_some_and(|pid| pid != [0; 4]))
-            };
-            wait_until("a service to be up", is_up)?;
-        }
-        Ok(start.elapsed().as_secs_f64())
+    fn pid(&self, service: &Path) -> Option<u64> {
+        self.suite.pid(&fs::read(service.join("supervise/status")).ok()?)
     }
 
-    fn idle(&self) -> Result<Idle, String> {
+    fn wait_for_all(&self, what: &str, holds: impl Fn(u64) -> bool) -> Result<(), String> {
+        for service in &self.services {
+            let what = format!("a service of {} to {what}", self.suite.name());
+            wait_until(&what, || self.pid(service).is_some_and(&holds))?;
+        }
+        Ok(())
+    }
+
+    /// The memory of a supervise, and the wake-ups of all.
+    fn idle(&self, scanner: u32) -> Result<(f64, f64), String> {
         let inhabitants = self.scratch.inhabitants();
-        let of = |name: &str| -> Vec<PathBuf> {
-            let named = inhabitants.iter().filter(|(_, other)| other == name);
-            named.map(|(pid, _)| PathBuf::from(format!("/proc/{pid}"))).collect()
-        };
-        let (supervises, mut all) = (of("supervise"), of("svscan"));
-        if supervises.len() != SERVICES || all.len() != 1 {
-            return Err(format!("{} supervises run, {} svscans", supervises.len(), all.len()));
+        let [_, supervisor, _] = self.suite.programs();
+        let process = |pid: &u32| PathBuf::from(format!("/proc/{pid}"));
+        let named = inhabitants.iter().filter(|(_, name)| name == supervisor);
+        let supervises: Vec<PathBuf> = named.map(|(pid, _)| process(pid)).collect();
+        if supervises.len() != SERVICES {
+            return Err(format!("{} {supervisor}s run", supervises.len()));
         }
-        all.extend(supervises.iter().cloned());
-        // Debian's supervise sleeps a second after it has started a service: wait until nothing but a scan happens.
+        let all = [supervises.clone(), vec![process(&scanner)]].concat();
+        // Some sleep a second after they have started a service: wait until nothing but a scan happens.
         wait_until("all to be asleep", || {
             let before = sleeps(&all);
             std::thread::sleep(Duration::from_millis(500));
@@ -125,15 +184,36 @@ impl Host {
         std::thread::sleep(WINDOW);
         let wakeups = f64::from(sleeps(&all) - before) / WINDOW.as_secs_f64();
         let private = supervises.iter().filter_map(|process| private(process)).collect();
-        Ok(Idle { private: median(private), wakeups })
+        Ok((median(private), wakeups))
+    }
+
+    /// How long a killed service takes to be up again.
+    fn killed(&self) -> Result<f64, String> {
+        let mut times = Vec::new();
+        for service in self.services.iter().take(KILLED) {
+            let old = self.pid(service).ok_or("a status can't be read")?;
+            let process = i32::try_from(old).ok().and_then(Pid::from_raw).ok_or("no process id")?;
+            let start = Instant::now();
+            kill_process(process, Signal::KILL)
+                .map_err(|e| format!("unable to kill {old}: {e}"))?;
+            // It takes less than a millisecond: no sleep in between.
+            while !self.pid(service).is_some_and(|pid| pid != 0 && pid != old) {
+                if start.elapsed() > SETTLED {
+                    return Err(format!(
+                        "a killed service of {} isn't up again",
+                        self.suite.name()
+                    ));
+                }
+                std::thread::yield_now();
+            }
+            times.push(milliseconds(start));
+        }
+        Ok(median(times))
     }
 }
 
-impl Drop for Host {
-    fn drop(&mut self) {
-        // svscan first, or it starts anew what the scratch directory ends.
-        self.running.borrow_mut().take();
-    }
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1e3
 }
 
 /// How often these processes have gone to sleep.
