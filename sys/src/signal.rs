@@ -103,6 +103,12 @@ pub fn ignore(signal: Signal) {
     raw::sigaction(signal.as_raw(), Action::Ignore);
 }
 
+/// Whether `signal` is ignored now: nohup(1) and shells start programs so.
+#[must_use]
+pub fn is_ignored(signal: Signal) -> bool {
+    raw::is_ignored(signal.as_raw())
+}
+
 /// From now on `signal` does what it does by default.
 pub fn default(signal: Signal) {
     raw::sigaction(signal.as_raw(), Action::Default);

@@ -70,6 +70,7 @@ fn the_mask_and_the_dispositions_are_what_was_given() {
     // The test's own frame ignores SIGPIPE, as std does; a child has that from us unless asked.
     signal::ignore(Signal::PIPE);
     signal::catch(Signal::USR1);
+    assert!(signal::is_ignored(Signal::PIPE) && !signal::is_ignored(Signal::USR1));
     let script = c"exec cat /proc/self/status";
     let plain = shell(script, |_| ());
     assert_eq!(proc_set(&plain, "SigBlk"), 0);

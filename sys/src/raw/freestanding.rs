@@ -124,6 +124,17 @@ pub(crate) fn sigaction(number: i32, action: Action) {
     }
 }
 
+/// Whether a signal is ignored.
+pub(crate) fn is_ignored(number: i32) -> bool {
+    let mut old = KernelAction { handler: 0, flags: 0, restorer: 0, mask: 0 };
+    // SAFETY: the struct is the kernel's own and lives through the call, which changes nothing.
+    unsafe {
+        let old = (&raw mut old).expose_provenance();
+        syscall(RT_SIGACTION, number as usize, 0, old, SIGSET_SIZE, 0);
+    }
+    old.handler == 1
+}
+
 pub(crate) fn sigprocmask(how: How, set: Option<u64>) -> u64 {
     let mut old = 0_u64;
     let new = set.as_ref().map_or(ptr::null(), ptr::from_ref);

@@ -78,6 +78,15 @@ pub(crate) fn sigaction(number: i32, action: Action) {
     }
 }
 
+/// Whether a signal is ignored.
+pub(crate) fn is_ignored(number: i32) -> bool {
+    // SAFETY: all-zero bytes are a valid `sigaction`.
+    let mut old: libc::sigaction = unsafe { mem::zeroed() };
+    // SAFETY: the struct is valid and lives through the call, which changes nothing.
+    unsafe { libc::sigaction(number, ptr::null(), &raw mut old) };
+    old.sa_sigaction == libc::SIG_IGN
+}
+
 pub(crate) fn sigprocmask(how: How, set: Option<u64>) -> u64 {
     let new = set.map(full);
     let how = match how {
