@@ -18,7 +18,9 @@ mod place;
 mod pop3_client;
 mod run;
 mod scratch;
+pub mod side_by_side;
 mod skip;
+pub mod storm;
 mod syslog_socket;
 mod wait;
 

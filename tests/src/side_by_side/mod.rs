@@ -1,0 +1,121 @@
+//! The same case against our programs and Debian's: what each of them says, how it ends, what it leaves behind, and what the
+//! programs that it runs inherit.
+//!
+//! Cases stand in tables, `tests/side_by_side/*.cases`: see [`Table`].
+
+mod cast;
+mod diff;
+mod entries;
+mod files;
+mod seen;
+mod table;
+mod variable;
+
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::{Condvar, Mutex};
+
+pub use cast::{Cast, Whose};
+pub use entries::is_entry;
+pub use seen::{Aspect, Seen};
+pub use table::{Case, Difference, Part, Table};
+
+/// Runs all cases of a table with Debian's programs and with each of these casts, `at_once` of them side by side (a case that
+/// waits costs nothing), and compares.
+///
+/// # Panics
+/// If a case differs where it doesn't say so, or doesn't differ as it says: with all such cases, each with a diff.
+pub fn compare(table: &Table, prelude: &Path, casts: &[Cast], at_once: usize) {
+    if !Cast::DEBIAN.is_there() {
+        return;
+    }
+    // Until all are written.
+    if !crate::place::command_dir().join(table.to_string()).exists()
+        && Path::new("/usr/bin").join(table.to_string()).exists()
+    {
+        return crate::skip::record_skip(&format!("there is no {table} of ours yet"));
+    }
+    let prelude = &std::fs::read_to_string(prelude).expect("the prelude");
+    let places = Places::new(at_once);
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let start = |case, cast| {
+            let places = &places;
+            // A run that doesn't end in time panics under this name.
+            std::thread::Builder::new()
+                .name(format!("{case}, with {cast}"))
+                .spawn_scoped(scope, move || places.with(|| Seen::of(case, prelude, cast)))
+                .expect("start a thread")
+        };
+        let start_all = |case| {
+            let runs = casts.iter().map(|cast| (*cast, start(case, *cast))).collect::<Vec<_>>();
+            (case, start(case, Cast::DEBIAN), runs)
+        };
+        let started: Vec<_> = table.cases().iter().map(start_all).collect();
+        started
+            .into_iter()
+            .flat_map(|(case, debians, runs)| {
+                let debians = debians.join().ok();
+                let judged = runs.into_iter().map(move |(cast, run)| {
+                    let ended = debians.as_ref().zip(run.join().ok());
+                    let told = |(debians, ours)| judge(case, cast, debians, &ours);
+                    ended.map_or_else(|| Some(format!("{case}\nhas not ended in time")), told)
+                });
+                judged.flatten().collect::<Vec<_>>()
+            })
+            .collect()
+    });
+    assert!(wrong.is_empty(), "{} of {table}:\n\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What is wrong with how a case went: `None` if it went as it should.
+fn judge(case: &Case, cast: Cast, debians: &Seen, ours: &Seen) -> Option<String> {
+    let found = debians.differs_from(ours);
+    let expected = case.expected(cast);
+    if found == expected {
+        return None;
+    }
+    let mut text = format!("{case}\n{}\n", case.indented_command());
+    for aspect in found.difference(&expected) {
+        let lines = diff::lines(&debians[*aspect], &ours[*aspect]);
+        let _ = write!(text, "  {aspect}: Debian's (-) and {cast} (+)\n{lines}");
+    }
+    let gone: Vec<String> = expected.difference(&found).map(ToString::to_string).collect();
+    if let (false, Some(difference)) = (gone.is_empty(), &case.difference) {
+        let _ = writeln!(
+            text,
+            "  {}: no longer differs with {cast}, though docs/DIFFERENCES.md says so: {}",
+            gone.join(", "),
+            difference.entry
+        );
+    }
+    Some(text)
+}
+
+/// How many runs may go on side by side.
+struct Places {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Places {
+    fn new(free: usize) -> Places {
+        Places { free: Mutex::new(free), freed: Condvar::new() }
+    }
+
+    fn with<T>(&self, run: impl FnOnce() -> T) -> T {
+        let free = self.free.lock().expect("no holder panics");
+        *self.freed.wait_while(free, |free| *free == 0).expect("no holder panics") -= 1;
+        let _place = Place(self);
+        run()
+    }
+}
+
+/// One of the places, given back also when the run panics.
+struct Place<'a>(&'a Places);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().expect("no holder panics") += 1;
+        self.0.freed.notify_one();
+    }
+}

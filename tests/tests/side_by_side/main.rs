@@ -1,0 +1,55 @@
+//! Our programs side by side with Debian's: the same cases for both, in tables.
+//!
+//! A failing case prints what a shell types and, for each thing in which the two differ, a diff. To try one by hand, type it
+//! after `. tests/tests/side_by_side/prelude.sh` in an empty directory, with PATH beginning with either's programs.
+
+use std::path::PathBuf;
+
+use tests::side_by_side::{Cast, Table, compare, is_entry};
+use tests::workspace;
+
+/// Where the tables are.
+fn place() -> PathBuf {
+    workspace().join("tests/tests/side_by_side")
+}
+
+/// A table with each of these casts, so many cases at once: those that mostly wait cost little.
+fn agree(name: &str, casts: &[Cast], at_once: usize) {
+    compare(&Table::read(&place(), name), &place().join("prelude.sh"), casts, at_once);
+}
+
+#[test]
+fn softlimit() {
+    agree("softlimit", &[Cast::OURS], 4);
+}
+
+const TABLES: [&str; 1] = ["softlimit"];
+
+#[test]
+fn every_difference_is_listed() {
+    let tables = TABLES.map(|name| Table::read(&place(), name));
+    let differences =
+        tables.iter().flat_map(Table::cases).filter_map(|case| case.difference.as_ref());
+    let mut unlisted: Vec<&str> = differences
+        .map(|difference| difference.entry.as_str())
+        .filter(|entry| !is_entry(entry))
+        .collect();
+    unlisted.sort_unstable();
+    unlisted.dedup();
+    assert!(
+        unlisted.is_empty(),
+        "docs/DIFFERENCES.md has no entry that begins with:\n{}",
+        unlisted.join("\n")
+    );
+}
+
+#[test]
+fn there_are_250_cases_at_least() {
+    let counts = TABLES.map(|name| (name, Table::read(&place(), name).cases().len()));
+    for (name, count) in counts {
+        println!("{count:4} {name}");
+    }
+    let all: usize = counts.iter().map(|(_, count)| count).sum();
+    println!("{all:4} in all");
+    assert!(all >= 250, "only {all}");
+}
