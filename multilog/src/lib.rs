@@ -5,3 +5,5 @@
 extern crate alloc;
 
 pub mod splogger;
+pub mod tai64n;
+pub mod tai64nlocal;
