@@ -1,0 +1,509 @@
+//! The events of a storm: what may happen to a service, and what must be left to it so that "no line is lost" can be asked.
+//!
+//! # What a storm spares
+//! - **The log pipe keeps one holder that stays**: svscan, the service's supervise or the logger's. The kernel throws away what
+//!   is in a pipe when its last holder dies; a host that loses all three at one blow loses these bytes with the memory that they
+//!   are in, whatever anybody does.
+//! - **The lock is missed for a moment only** by a supervise that has something to do: who removes it takes away the one thing
+//!   that tells a second supervise of the first. supervise puts it back with its next status.
+//! - **The clock of the host** isn't touched: there is one for all, namespaces of time hold only the clocks that count from
+//!   boot, and what interposes a library can't reach static programs. Only the status has a label of the real-time clock, so
+//!   a storm leaves there what a jump would leave: a label of the future, of the past, and of no time at all.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tests::storm::processes::{self, Process, holds};
+use tests::storm::random::Random;
+use tests::{Run, program, wait_for};
+
+use crate::SOON;
+use crate::host::{Host, Target};
+use crate::model::Wanted;
+
+/// A storm: the place, and all that is known of it.
+pub(crate) struct Storm {
+    pub(crate) host: Host,
+    pub(crate) random: Random,
+    seed: u64,
+    known: BTreeMap<Target, Known>,
+    /// Services that aren't in the scan directory.
+    unlinked: Vec<String>,
+    disk_is_full: bool,
+    history: Vec<String>,
+}
+
+/// What is known of one target.
+struct Known {
+    wanted: Wanted,
+    /// Who was last seen to supervise it.
+    supervise: Option<i32>,
+    run: Script,
+}
+
+/// The state of a `run`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Script {
+    Fine,
+    Away,
+    NotExecutable,
+    NoProgram,
+}
+
+/// What can happen, and how often.
+const KINDS: [(usize, Kind); 13] = [
+    (40, Kind::Letters),
+    (12, Kind::KillService),
+    (6, Kind::KillSupervise),
+    (3, Kind::KillBoth),
+    (2, Kind::KillSvscan),
+    (4, Kind::SpoilRun),
+    (5, Kind::MendRun),
+    (3, Kind::Unlink),
+    (4, Kind::Link),
+    (4, Kind::Clock),
+    (1, Kind::FillDisk),
+    (5, Kind::Remove),
+    (3, Kind::Look),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Letters,
+    KillService,
+    KillSupervise,
+    KillBoth,
+    KillSvscan,
+    SpoilRun,
+    MendRun,
+    Unlink,
+    Link,
+    Clock,
+    FillDisk,
+    Remove,
+    Look,
+}
+
+impl Storm {
+    pub(crate) fn new(host: Host, seed: u64) -> Storm {
+        let fresh = || Known { wanted: Wanted::new(), supervise: None, run: Script::Fine };
+        let known = host.targets().into_iter().map(|target| (target, fresh())).collect();
+        Storm {
+            host,
+            random: Random::new(seed),
+            seed,
+            known,
+            unlinked: Vec::new(),
+            disk_is_full: false,
+            history: Vec::new(),
+        }
+    }
+
+    /// Lets one thing happen.
+    pub(crate) fn event(&mut self) {
+        if let Some(status) = self.host.svscan_has_ended() {
+            panic!("svscan ended by itself: {status}");
+        }
+        let violations = self.host.violations();
+        assert!(violations.is_empty(), "{violations}");
+        // Neither lasts: an init starts svscan again, and somebody makes room.
+        if self.host.svscan().is_none() && self.random.once_in(4) {
+            self.start_svscan();
+        }
+        if self.disk_is_full && self.random.once_in(8) {
+            self.free_disk();
+        }
+        let sum: usize = KINDS.iter().map(|(weight, _)| weight).sum();
+        let mut at = self.random.below(sum);
+        let kind = KINDS.iter().find(|(weight, _)| {
+            let hit = at < *weight;
+            at = at.saturating_sub(*weight);
+            hit
+        });
+        let kind = kind.map_or(Kind::Letters, |(_, kind)| *kind);
+        let targets: Vec<Target> = self.known.keys().cloned().collect();
+        let target = self.random.of(&targets).clone();
+        self.happen(kind, &target);
+    }
+
+    fn happen(&mut self, kind: Kind, target: &Target) {
+        match kind {
+            Kind::Letters => self.letters(target),
+            Kind::KillService => self.kill_service(target),
+            Kind::KillSupervise => _ = self.kill_supervises(&[target]),
+            Kind::KillBoth => {
+                let name = service_of(target);
+                let both: Vec<Target> = [Some(self.host.service(&name)), self.host.logger(&name)]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                self.kill_supervises(&both.iter().collect::<Vec<_>>());
+            }
+            Kind::KillSvscan => self.kill_svscan(),
+            Kind::SpoilRun => self.spoil_run(target),
+            Kind::MendRun => self.mend_run(target),
+            Kind::Unlink => self.unlink(&service_of(target)),
+            Kind::Link => self.link_one(),
+            Kind::Clock => self.shift_clock(target),
+            Kind::FillDisk => self.fill_disk(),
+            Kind::Remove => self.remove(target),
+            Kind::Look => self.look(target),
+        }
+    }
+
+    /// Notes what happens, for the report of a failure.
+    pub(crate) fn note(&mut self, what: String) {
+        self.history.push(what);
+    }
+
+    /// Who runs, with all that follows from it for what is known of this target.
+    fn refresh(&mut self, target: &Target) -> (Vec<Process>, Vec<i32>) {
+        let all = processes::all();
+        let now = target.supervises(&all);
+        let known = self.known.get_mut(target).expect("a known target");
+        let is_same = known.supervise.is_some_and(|old| now.contains(&old));
+        if let ([new], false) = (&now[..], is_same) {
+            let expected = known.supervise.is_none() || known.wanted.replaced();
+            let old = known.supervise.replace(*new);
+            assert!(expected, "the supervise {old:?} of {} ended by itself", target.name());
+            if old.is_some() {
+                // Before its first status, the one that lies there is its predecessor's.
+                wait_for(SOON, || target.is_supervised().then_some(()));
+            }
+        }
+        (all, now)
+    }
+
+    /// Sends letters, with svc or without. Whether somebody could hear them.
+    pub(crate) fn send(&mut self, target: &Target, letters: &[u8]) -> bool {
+        self.refresh(target);
+        let before = self.known[target].supervise;
+        let is_traditional = letters.iter().all(|letter| b"udopchaitkx".contains(letter));
+        let heard = if is_traditional && self.random.once_in(4) {
+            let option = format!("-{}", String::from_utf8_lossy(letters));
+            let outcome = Run::new(program("svc")).arg(option).arg(&target.directory).output();
+            assert_eq!(outcome.code, 0, "{}", outcome.err());
+            outcome.err().is_empty()
+        } else {
+            target.send(letters)
+        };
+        let shown = String::from_utf8_lossy(letters).into_owned();
+        let how = if heard { "" } else { " (unheard)" };
+        self.note(format!("{shown} to {}{how}", target.name()));
+        if heard {
+            self.refresh(target);
+            let known = self.known.get_mut(target).expect("a known target");
+            known.wanted.sent(letters);
+            if before.is_none() || known.supervise != before {
+                known.wanted.blur();
+            }
+        }
+        heard
+    }
+
+    fn letters(&mut self, target: &Target) {
+        let count = 1 + self.random.below(3);
+        let mut letters: Vec<u8> =
+            (0..count).map(|_| *self.random.of(b"uuuudddootpccchai12kqw=")).collect();
+        if self.random.once_in(12) && self.is_safe(&[target], true) {
+            letters.push(b'x');
+        }
+        // Sent twice by one svc, a letter counts once.
+        let mut seen = Vec::new();
+        letters.retain(|letter| {
+            !seen.contains(letter) && {
+                seen.push(*letter);
+                true
+            }
+        });
+        self.send(target, &letters);
+    }
+
+    fn kill_service(&mut self, target: &Target) {
+        for pid in target.services(&processes::all()) {
+            self.note(format!("kill -9 {pid}, of {}", target.name()));
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+
+    /// Kills those who supervise these, all at once, if that leaves the log pipe with somebody.
+    pub(crate) fn kill_supervises(&mut self, targets: &[&Target]) -> bool {
+        for target in targets {
+            self.refresh(target);
+        }
+        if !self.is_safe(targets, true) {
+            return false;
+        }
+        let all = processes::all();
+        let pids: Vec<i32> = targets.iter().flat_map(|target| target.supervises(&all)).collect();
+        let names: Vec<String> = targets.iter().map(|target| target.name()).collect();
+        self.note(format!("kill -9 {pids:?}, supervise of {}", names.join(" and ")));
+        for pid in &pids {
+            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
+        }
+        for pid in &pids {
+            wait_for(SOON, || processes::find(*pid).is_none().then_some(())).expect("its end");
+        }
+        for target in targets {
+            let known = self.known.get_mut(*target).expect("a known target");
+            if known.supervise.take_if(|old| pids.contains(old)).is_none() {
+                known.wanted.blur();
+                continue;
+            }
+            let status = target.status().map(|status| status.want);
+            let wanted = known.wanted.clone();
+            let was_asked = known.wanted.killed(status);
+            assert!(was_asked, "{}: {status:?} was never asked: {wanted:?}", target.name());
+        }
+        true
+    }
+
+    fn kill_svscan(&mut self) {
+        let logged: Vec<Target> =
+            self.known.keys().filter(|target| target.logger).cloned().collect();
+        if self.host.svscan().is_none()
+            || logged
+                .iter()
+                .any(|target| !self.is_safe(&[], false) || !self.is_held(target, &[], false))
+        {
+            return;
+        }
+        self.note("kill -9 svscan".to_owned());
+        self.host.kill_svscan();
+    }
+
+    pub(crate) fn start_svscan(&mut self) {
+        self.note("start svscan".to_owned());
+        self.host.start_svscan();
+    }
+
+    /// Whether the log pipes of these keep somebody, if their supervise processes end (and svscan, unless it stays).
+    fn is_safe(&self, targets: &[&Target], svscan_stays: bool) -> bool {
+        targets.iter().all(|target| self.is_held(target, targets, svscan_stays))
+    }
+
+    fn is_held(&self, target: &Target, without: &[&Target], svscan_stays: bool) -> bool {
+        let name = service_of(target);
+        let Some(logger) = self.host.logger(&name) else { return true };
+        let Some(pipe) = target.pipe() else { return false };
+        let svscan = self.host.svscan().filter(|_| svscan_stays && !self.unlinked.contains(&name));
+        let all = processes::all();
+        let pair = [self.host.service(&name), logger];
+        let stay = pair.iter().filter(|one| !without.contains(one));
+        let stay = stay.filter(|one| !self.known[*one].wanted.is_leaving());
+        let mut holders = stay.flat_map(|one| one.supervises(&all)).chain(svscan);
+        holders.any(|pid| holds(pid, pipe))
+    }
+
+    fn spoil_run(&mut self, target: &Target) {
+        let how = *self.random.of(&[Script::Away, Script::NotExecutable, Script::NoProgram]);
+        let known = self.known.get_mut(target).expect("a known target");
+        if known.run != Script::Fine || self.disk_is_full {
+            return;
+        }
+        known.run = how;
+        let run = target.directory.join("run");
+        fs::rename(&run, target.directory.join("run.away")).expect("rename run");
+        if how != Script::Away {
+            fs::write(&run, "nothing that runs\n").expect("write run");
+            let mode = if how == Script::NoProgram { 0o755 } else { 0o644 };
+            fs::set_permissions(&run, fs::Permissions::from_mode(mode)).expect("chmod run");
+        }
+        self.note(format!("run of {}: {how:?}", target.name()));
+    }
+
+    pub(crate) fn mend_run(&mut self, target: &Target) {
+        let known = self.known.get_mut(target).expect("a known target");
+        if known.run == Script::Fine {
+            return;
+        }
+        known.run = Script::Fine;
+        fs::rename(target.directory.join("run.away"), target.directory.join("run"))
+            .expect("rename run");
+        self.note(format!("run of {} is back", target.name()));
+    }
+
+    fn unlink(&mut self, name: &str) {
+        let safe = match self.host.logger(name) {
+            Some(logger) => self.is_held(&logger, &[], false),
+            None => true,
+        };
+        let leaves = |target: &Target| self.known[target].wanted.is_leaving();
+        let leaving =
+            [Some(self.host.service(name)), self.host.logger(name)].iter().flatten().any(leaves);
+        if !safe || leaving || self.unlinked.iter().any(|other| other == name) {
+            return;
+        }
+        fs::remove_file(self.host.entry(name)).expect("remove a link");
+        self.unlinked.push(name.to_owned());
+        self.note(format!("the link of {name} goes"));
+    }
+
+    fn link_one(&mut self) {
+        if self.unlinked.is_empty() || self.disk_is_full {
+            return;
+        }
+        let at = self.random.below(self.unlinked.len());
+        let name = self.unlinked.swap_remove(at);
+        self.host.link(&name);
+        self.note(format!("the link of {name} is back"));
+    }
+
+    /// Leaves in a status what a jump of the clock would have left. supervise stands still meanwhile, so that it doesn't write
+    /// another one in that moment.
+    fn shift_clock(&mut self, target: &Target) {
+        let label: [u8; 12] = *self.random.of(&[
+            [0x40, 0, 0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0],
+            [0x40, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0],
+            [0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            [0; 12],
+        ]);
+        let (_, now) = self.refresh(target);
+        let [supervise] = now[..] else { return };
+        let _ = kill(Pid::from_raw(supervise), Signal::SIGSTOP);
+        wait_for(SOON, || {
+            processes::find(supervise).is_none_or(|process| process.state == 'T').then_some(())
+        });
+        let (new, path) = (target.file("status.storm"), target.file("status"));
+        if let Ok(mut bytes) = fs::read(&path)
+            && bytes.len() >= 18
+        {
+            bytes[..12].copy_from_slice(&label);
+            match fs::write(&new, &bytes) {
+                Ok(()) => fs::rename(&new, &path).expect("replace the status"),
+                Err(_) => _ = fs::remove_file(&new),
+            }
+        }
+        let _ = kill(Pid::from_raw(supervise), Signal::SIGCONT);
+        self.note(format!("clock of {}: {:02x?}", target.name(), &label[..8]));
+    }
+
+    fn fill_disk(&mut self) {
+        if self.disk_is_full {
+            return;
+        }
+        let mut file = fs::File::create(self.host.tree().join("fill")).expect("a file");
+        for size in [1 << 20, 1 << 12, 1] {
+            let block = vec![0; size];
+            while file.write_all(&block).is_ok() {}
+        }
+        self.disk_is_full = true;
+        self.note("the disk is full".to_owned());
+    }
+
+    pub(crate) fn free_disk(&mut self) {
+        if std::mem::take(&mut self.disk_is_full) {
+            fs::remove_file(self.host.tree().join("fill")).expect("remove a file");
+            self.note("the disk has room".to_owned());
+        }
+    }
+
+    /// Removes a file of supervise's. It learns of that with its next status, which half of the time comes at once.
+    fn remove(&mut self, target: &Target) {
+        let file = *self.random.of(&["control", "ok", "status", "lock"]);
+        let (_, now) = self.refresh(target);
+        let Some(mut control) = target.control() else { return };
+        if now.len() != 1 || self.disk_is_full || fs::remove_file(target.file(file)).is_err() {
+            return;
+        }
+        self.note(format!("{file} of {} is removed", target.name()));
+        if file != "lock" && self.random.once_in(2) {
+            return;
+        }
+        // Through the FIFO that supervise has open, wherever its name is: one of the letters that always make a new status.
+        let letter = *self.random.of(b"udo");
+        if control.write_all(&[letter]).is_err() {
+            return;
+        }
+        self.note(format!("{} to {}, for its {file}", char::from(letter), target.name()));
+        let known = self.known.get_mut(target).expect("a known target");
+        known.wanted.sent(&[letter]);
+        if known.wanted.is_leaving() {
+            return;
+        }
+        let back = || target.file(file).exists().then_some(());
+        assert!(wait_for(SOON, back).is_some(), "{file} of {} is not put back", target.name());
+    }
+
+    /// Is it so by now?
+    fn look(&mut self, target: &Target) {
+        self.refresh(target);
+        let known = self.known.get_mut(target).expect("a known target");
+        if known.supervise.is_none() || known.wanted.is_leaving() || self.disk_is_full {
+            return;
+        }
+        let wanted = known.wanted.now();
+        if !target.file("status").exists() {
+            return;
+        }
+        let seen = wait_for(SOON, || {
+            target.status().map(|status| status.want).filter(|want| wanted.contains(want))
+        });
+        let Some(seen) = seen else {
+            panic!("{}: {:?}, and {:?} was asked", target.name(), target.status(), known.wanted);
+        };
+        known.wanted.seen(seen);
+        self.note(format!("{} is seen: {}", target.name(), char::from(seen)));
+    }
+
+    /// What may be wanted of a target now.
+    pub(crate) fn wanted(&mut self, target: &Target) -> Wanted {
+        self.refresh(target);
+        self.known[target].wanted.clone()
+    }
+
+    /// All of them.
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        self.known.keys().cloned().collect()
+    }
+
+    /// The end of all that is out of order.
+    pub(crate) fn set_in_order(&mut self) {
+        self.free_disk();
+        for target in self.targets() {
+            self.mend_run(&target);
+        }
+        while !self.unlinked.is_empty() {
+            self.link_one();
+        }
+        if self.host.svscan().is_none() {
+            self.start_svscan();
+        }
+    }
+
+    /// The pace of a storm.
+    pub(crate) fn breathe(&mut self) {
+        let moment = u64::try_from(self.random.below(25)).unwrap_or(0);
+        std::thread::park_timeout(Duration::from_millis(moment));
+    }
+}
+
+/// "s07" for s07 and for its logger.
+pub(crate) fn service_of(target: &Target) -> String {
+    target.name().trim_end_matches("/log").to_owned()
+}
+
+impl Drop for Storm {
+    /// What happened last, if it ended badly.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        eprintln!("STORM_SEED={} after {} events; the last ones:", self.seed, self.history.len());
+        for event in &self.history[self.history.len().saturating_sub(120)..] {
+            eprintln!("  {event}");
+        }
+        let messages = self.host.messages();
+        // Said each second, as long as it is so.
+        let lines: Vec<&str> = messages.lines().filter(|line| !line.contains("/run: ")).collect();
+        eprintln!("What was said last, of {} lines that aren't about a run:", lines.len());
+        for line in &lines[lines.len().saturating_sub(60)..] {
+            eprintln!("  {line}");
+        }
+    }
+}
