@@ -18,14 +18,19 @@ pub(crate) enum Amount {
     AtMost(u64),
     /// As much as the hard limit allows.
     Hard,
+    /// No limit at all: the hard one goes, too, which only root may do if there is one.
+    None,
 }
 
 impl Amount {
-    /// `=`, or digits. No digits at all are 0, as with the original. A number beyond 64 bits is as
-    /// large as any can be: it is cut to the hard limit. (The original keeps its low 64 bits.)
+    /// `=`, or digits; and, from daemontools-encore, `hard` for `=`, and `-` or `unlimited`. No digits
+    /// at all are 0, as with the original. A number beyond 64 bits is as large as any can be: it is
+    /// cut to the hard limit. (The original keeps its low 64 bits.)
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
-        if text == b"=" {
-            return Some(Self::Hard);
+        match text {
+            b"=" | b"hard" => return Some(Self::Hard),
+            b"-" | b"unlimited" => return Some(Self::None),
+            _ => {}
         }
         if !text.iter().all(u8::is_ascii_digit) {
             return None;
@@ -36,27 +41,30 @@ impl Amount {
         Some(Self::AtMost(number))
     }
 
-    /// The soft limit under this hard one; `None` is unlimited, as for the kernel.
-    fn under(self, hard: Option<u64>) -> Option<u64> {
-        match (self, hard) {
+    /// The limits in place of these; `None` is unlimited, as for the kernel.
+    fn instead_of(self, now: &Rlimit) -> Rlimit {
+        let maximum = now.maximum;
+        let current = match (self, maximum) {
+            (Self::None, _) => return Rlimit { current: None, maximum: None },
             (Self::Hard, hard) => hard,
             (Self::AtMost(number), Some(hard)) => Some(number.min(hard)),
             // The kernel's word for unlimited.
             (Self::AtMost(u64::MAX), None) => None,
             (Self::AtMost(number), None) => Some(number),
-        }
+        };
+        Rlimit { current, maximum }
     }
 }
 
 impl Limit {
-    /// Sets the soft limit, and leaves the hard one alone.
+    /// Sets the soft limit, and leaves the hard one alone unless no limit at all is asked for.
     pub(crate) fn apply(&self) -> Result<(), Failure> {
         let now = getrlimit(self.resource);
-        let soft = self.amount.under(now.maximum);
-        if soft == now.current {
+        let new = self.amount.instead_of(&now);
+        if new == now {
             return Ok(());
         }
-        setrlimit(self.resource, Rlimit { current: soft, maximum: now.maximum }).map_err(|errno| {
+        setrlimit(self.resource, new).map_err(|errno| {
             NAME.fatal_errno(Exit::TEMPORARY.0, &[b"unable to set resource limits"], errno)
         })
     }
@@ -71,6 +79,9 @@ mod tests {
     fn numbers_and_what_is_none() {
         for (text, amount) in [
             (&b"="[..], Amount::Hard),
+            (b"hard", Amount::Hard),
+            (b"-", Amount::None),
+            (b"unlimited", Amount::None),
             (b"0", Amount::AtMost(0)),
             (b"007", Amount::AtMost(7)),
             (b"", Amount::AtMost(0)),
@@ -84,7 +95,9 @@ mod tests {
             &b"5x"[..],
             b"x",
             b"-1",
-            b"-",
+            b"--",
+            b"harder",
+            b"unlimite",
             b"+5",
             b" 5",
             b"5 ",
@@ -100,12 +113,20 @@ mod tests {
 
     #[test]
     fn the_hard_limit_bounds_everything() {
-        assert_eq!(Amount::Hard.under(Some(9)), Some(9));
-        assert_eq!(Amount::Hard.under(None), None);
-        assert_eq!(Amount::AtMost(10).under(Some(9)), Some(9));
-        assert_eq!(Amount::AtMost(8).under(Some(9)), Some(8));
-        assert_eq!(Amount::AtMost(u64::MAX).under(None), None);
-        assert_eq!(Amount::AtMost(u64::MAX - 1).under(None), Some(u64::MAX - 1));
+        let new =
+            |amount: Amount, maximum| amount.instead_of(&Rlimit { current: Some(1), maximum });
+        let soft = |amount, maximum| {
+            let new = new(amount, maximum);
+            assert_eq!(new.maximum, maximum);
+            new.current
+        };
+        assert_eq!(soft(Amount::Hard, Some(9)), Some(9));
+        assert_eq!(soft(Amount::Hard, None), None);
+        assert_eq!(soft(Amount::AtMost(10), Some(9)), Some(9));
+        assert_eq!(soft(Amount::AtMost(8), Some(9)), Some(8));
+        assert_eq!(soft(Amount::AtMost(u64::MAX), None), None);
+        assert_eq!(soft(Amount::AtMost(u64::MAX - 1), None), Some(u64::MAX - 1));
+        assert_eq!(new(Amount::None, Some(9)), Rlimit { current: None, maximum: None });
     }
 
     proptest! {
@@ -116,7 +137,9 @@ mod tests {
 
         #[test]
         fn no_soft_limit_exceeds_the_hard_one(number: u64, hard: u64) {
-            prop_assert!(Amount::AtMost(number).under(Some(hard)).is_some_and(|soft| soft <= hard));
+            let now = Rlimit { current: None, maximum: Some(hard) };
+            let new = Amount::AtMost(number).instead_of(&now);
+            prop_assert!(new.current.is_some_and(|soft| soft <= hard) && new.maximum == Some(hard));
         }
     }
 }

@@ -39,9 +39,8 @@ pub(crate) fn read(args: Args, env: Env) -> Result<Request, Failure> {
     Ok(Request { limits, name, child })
 }
 
-/// A variable for each letter. `MEM` comes first, so that the limits it is made of can differ.
+/// A variable for each letter. `MEM` comes last and wins over what it is made of, as with encore.
 const VARIABLES: [(&[u8], u8); 11] = [
-    (b"SOFTLIMIT_MEMBYTES", b'm'),
     (b"SOFTLIMIT_ALLBYTES", b'a'),
     (b"SOFTLIMIT_COREBYTES", b'c'),
     (b"SOFTLIMIT_DATABYTES", b'd'),
@@ -52,6 +51,7 @@ const VARIABLES: [(&[u8], u8); 11] = [
     (b"SOFTLIMIT_RSSBYTES", b'r'),
     (b"SOFTLIMIT_STACKBYTES", b's'),
     (b"SOFTLIMIT_CPUSECS", b't'),
+    (b"SOFTLIMIT_MEMBYTES", b'm'),
 ];
 
 fn from_environment(env: Env, limits: &mut Vec<Limit>) -> Result<(), Failure> {
@@ -157,6 +157,20 @@ mod tests {
         assert_eq!(asked(&["-o8", "x"], &env), Ok(expected));
         let message = "softlimit: fatal: $SOFTLIMIT_OPENFILES is not a number: 9k\n";
         assert_eq!(asked(&["x"], &["SOFTLIMIT_OPENFILES=9k"]), Err(message.into()));
+    }
+
+    #[test]
+    fn the_variable_for_all_memory_wins() {
+        let env = ["SOFTLIMIT_MEMBYTES=9", "SOFTLIMIT_STACKBYTES=unlimited"];
+        let nine = Amount::AtMost(9);
+        let expected = limits(&[
+            (Resource::Stack, Amount::None),
+            (Resource::Data, nine),
+            (Resource::Stack, nine),
+            (Resource::Memlock, nine),
+            (Resource::As, nine),
+        ]);
+        assert_eq!(asked(&["x"], &env), Ok(expected));
     }
 
     #[test]
