@@ -136,7 +136,6 @@ fn limits() {
         "softlimit -o 5x true",
         "softlimit -o x true",
         "softlimit -o -1 true",
-        "softlimit -o - true",
         "softlimit -o +5 true",
         "softlimit -o ' 5' true",
         "softlimit -o == true",
@@ -385,6 +384,13 @@ fn deliberate_differences() {
     let prefix = "mkdir d; echo 1 > d/A; envdir -p P_ d sh -c 'echo $P_A'";
     let missing = "envdir: fatal: unable to switch to directory -p: file does not exist\n";
     bench.differ(prefix, ("1\n", "", 0), ("", missing, 111));
+    let glued = prefix.replace("-p ", "-p");
+    let missing = missing.replace("-p", "-pP_");
+    bench.differ(&glued, ("1\n", "", 0), ("", &missing, 111));
+    let unlimited = "softlimit -c - sh -c 'ulimit -c'";
+    let usage = bench.debians("softlimit -c x true").map_or_else(String::new, |said| said.err());
+    bench.differ(unlimited, ("unlimited\n", "", 0), ("", &usage, 100));
+    bench.differ(&unlimited.replace(" - ", " unlimited "), ("unlimited\n", "", 0), ("", &usage, 100));
     let variable = "SOFTLIMIT_OPENFILES=50 softlimit sh -c 'ulimit -n'";
     assert_eq!(bench.ours(variable).out(), "50\n");
     assert_eq!(bench.ours(&variable.replace("softlimit sh", "softlimit -o 40 sh")).out(), "40\n");
