@@ -390,7 +390,11 @@ fn deliberate_differences() {
     let unlimited = "softlimit -c - sh -c 'ulimit -c'";
     let usage = bench.debians("softlimit -c x true").map_or_else(String::new, |said| said.err());
     bench.differ(unlimited, ("unlimited\n", "", 0), ("", &usage, 100));
-    bench.differ(&unlimited.replace(" - ", " unlimited "), ("unlimited\n", "", 0), ("", &usage, 100));
+    bench.differ(
+        &unlimited.replace(" - ", " unlimited "),
+        ("unlimited\n", "", 0),
+        ("", &usage, 100),
+    );
     let variable = "SOFTLIMIT_OPENFILES=50 softlimit sh -c 'ulimit -n'";
     assert_eq!(bench.ours(variable).out(), "50\n");
     assert_eq!(bench.ours(&variable.replace("softlimit sh", "softlimit -o 40 sh")).out(), "40\n");
