@@ -34,4 +34,6 @@ pub use args::{Args, Env, Vector};
 pub use descriptor::{adopt, borrow, read, write_all};
 pub use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 pub use rustix::io::Errno;
-pub use rustix::{event, fd, fs, io, mm, net, pipe, process, rand, stdio, system, thread, time};
+pub use rustix::{
+    event, fd, fs, io, mm, net, pipe, process, rand, stdio, system, termios, thread, time,
+};
