@@ -1,55 +1,66 @@
-//! `svc -LETTERS DIRECTORY...`: sends letters to whoever supervises each directory.
+//! `svc -LETTERS DIRECTORY...`: sends letters to whoever supervises each directory, and waits for what
+//! they bring about, if told to.
 
+mod goal;
+mod order;
+mod waiting;
+
+use crate::explanation::STARTED_BY;
 use crate::visit::Start;
-use alloc::vec::Vec;
-use common::getopt::{Getopt, Opt};
 use common::{Exit, Failure, Name};
 use supervise::client;
 use supervise::place::Place;
 use sys::fs::CWD;
 use sys::signal::{self, Signal};
-use sys::{Args, Env, Errno};
+use sys::{Args, Env, Errno, termios};
 
 const NAME: Name = Name("svc");
 
-const LETTERS: &[u8] = b"udopchaitkx";
-
-const OPTIONS: &[u8] = b"svc options: u up, d down, o once, x exit, p pause, c continue, \
-    h hup, a alarm, i interrupt, t term, k kill\n";
-
-/// Exit code 0, whatever the directories say: what can't be reached is warned of. 100 for an
-/// unknown letter, 111 when the working directory can't be opened or come back to.
+/// Without waiting: exit code 0, whatever the directories say; what can't be reached is warned of.
+///
+/// With waiting: 0 when all services are there, 99 when the time is over, 98 when one can't get
+/// there: it has failed for good, or isn't supervised.
+///
+/// Always: 100 for wrong options, 111 when the working directory can't be opened or come back to,
+/// or a service that is to be waited for can't be told anything.
 ///
 /// # Errors
 /// As above.
 pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
-    let mut options = Getopt::new(args, LETTERS);
-    let mut letters = Vec::with_capacity(LETTERS.len());
-    for option in options.by_ref() {
-        match option {
-            // In the order given, each once: that is all that the original's buffer takes.
-            Ok(Opt::Flag(letter)) if !letters.contains(&letter) => letters.push(letter),
-            Ok(Opt::Flag(_) | Opt::Value(..)) => {}
-            Err(illegal) => {
-                return Err(illegal.with_usage(Failure { code: 100, text: OPTIONS.to_vec() }));
-            }
-        }
-    }
+    let (order, directories) = order::read(args).map_err(|wrong| wrong.failure(NAME))?;
     // A supervise that ends between open and write is a warning, too.
     signal::ignore(Signal::PIPE);
     let start = Start::here(NAME)?;
-    for directory in options.rest().iter() {
+    if let Some(goal) = order.goal {
+        return waiting::run(&start, &order, goal, directories, env);
+    }
+    let mut missing = false;
+    for directory in directories.iter() {
         let name = directory.to_bytes();
-        start.visit(directory, |entered| match entered.map(|()| send(&letters, env)) {
-            Ok(Ok(())) => {}
-            Ok(Err(Errno::NXIO)) => {
-                NAME.warn(&[b"unable to control ", name, b": supervise not running"]);
-            }
-            Ok(Err(errno)) => NAME.warn_errno(&[b"unable to control ", name], errno),
+        start.visit(directory, |entered| match entered {
+            Ok(()) => missing |= send(&order.letters, env).is_err_and(|errno| warn(name, errno)),
             Err(errno) => NAME.warn_errno(&[b"unable to chdir to ", name], errno),
         })?;
     }
+    // The warnings are 0.76's, for scripts; who reads them at a terminal may be new to all this.
+    if missing && sys::borrow(2).is_some_and(termios::isatty) {
+        explain();
+    }
     Ok(Exit::OK)
+}
+
+/// Warns that a service can't be told anything. Whether it is for want of a supervise.
+fn warn(name: &[u8], errno: Errno) -> bool {
+    match errno {
+        Errno::NXIO => NAME.warn(&[b"unable to control ", name, b": supervise not running"]),
+        _ => NAME.warn_errno(&[b"unable to control ", name], errno),
+    }
+    errno == Errno::NXIO || errno == Errno::NOENT
+}
+
+/// Says who would start a supervise.
+fn explain() {
+    NAME.info(&[b"where no supervise runs, nobody is told: ", STARTED_BY.as_bytes()]);
 }
 
 /// All letters in one write, which a FIFO takes whole or (when it is full: EAGAIN) not at all.
@@ -62,21 +73,6 @@ fn send(letters: &[u8], env: Env) -> Result<(), Errno> {
         match sys::io::write(&control, letters) {
             Err(Errno::INTR) => {}
             result => return result.map(drop),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use supervise::command::Command;
-
-    #[test]
-    fn the_options_are_the_protocols_letters() {
-        for (letter, _) in &Command::LETTERS[..LETTERS.len()] {
-            assert!(LETTERS.contains(letter));
-            let text = [b' ', *letter, b' '];
-            assert!(OPTIONS.windows(3).any(|window| window == text), "{}", char::from(*letter));
         }
     }
 }

@@ -1,42 +1,42 @@
-//! `svstat DIRECTORY...`: a line on standard output for each directory, what is wrong with it
-//! included.
+//! `svstat DIRECTORY...`: what services do, on standard output, what is wrong with them included.
 
+mod doing;
+mod follow;
+mod json;
+mod long;
+mod order;
+mod report;
+
+use crate::look::{Problem, Sight, look};
+use crate::text::{self, Words};
 use crate::visit::Start;
 use alloc::vec::Vec;
 use common::tai64n::Label;
-use common::{Exit, Failure, Name, decimal, reason};
-use supervise::client::{self, StatusError};
+use common::{Exit, Failure, Name};
+use core::ffi::CStr;
+use order::{Form, Order, Which};
+use report::{Report, When};
 use supervise::place::Place;
-use supervise::status::{Status, Want};
-use sys::fs::{CWD, stat};
 use sys::{Args, Env, Errno};
 
 const NAME: Name = Name("svstat");
 
-/// Exit code 0, whatever the directories are like; 111 when the working directory can't be opened
-/// or come back to, or the lines can't be written.
+/// Exit code 0, whatever the directories are like; 100 for wrong options; 111 when the working
+/// directory can't be opened or come back to, or the lines can't be written.
 ///
 /// # Errors
 /// As above.
 pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
+    let (order, directories) = order::read(args).map_err(|wrong| wrong.failure(NAME))?;
     let start = Start::here(NAME)?;
-    let mut lines = Vec::new();
-    for directory in args.tail(1).iter() {
-        start.visit(directory, |entered| {
-            lines.extend_from_slice(directory.to_bytes());
-            lines.extend_from_slice(b": ");
-            let seen = entered.map_err(|errno| Problem::Errno("unable to chdir", errno));
-            match seen.and_then(|()| look(env)) {
-                Ok((status, normally_up)) => {
-                    describe(&mut lines, &status, normally_up, Label::now());
-                }
-                Err(problem) => problem.describe(&mut lines),
-            }
-            lines.push(b'\n');
-        })?;
+    if let Some(every) = order.watch {
+        return follow::run(&start, &order, every, directories, env);
     }
-    let written = sys::borrow(1).ok_or(Errno::BADF).and_then(|out| sys::write_all(out, &lines));
-    match written {
+    let mut lines = Vec::new();
+    for directory in directories.iter() {
+        read(&start, &order, directory, env)?.append(&mut lines, directory.to_bytes(), &order);
+    }
+    match write(&lines) {
         Err(errno) if !lines.is_empty() => {
             Err(NAME.fatal_errno(111, &[b"unable to write output"], errno))
         }
@@ -44,134 +44,87 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     }
 }
 
-/// Why there is nothing to be said about a directory.
-enum Problem {
-    Text(&'static str),
-    Errno(&'static str, Errno),
+fn write(lines: &[u8]) -> Result<(), Errno> {
+    sys::borrow(1).ok_or(Errno::BADF).and_then(|out| sys::write_all(out, lines))
 }
 
-impl Problem {
-    fn describe(&self, line: &mut Vec<u8>) {
+/// What was read of a directory, for the form that it is told in.
+enum Known {
+    Line(Result<Sight, Problem>, Label),
+    Report(Report),
+}
+
+fn read(start: &Start, order: &Order, directory: &CStr, env: Env) -> Result<Known, Failure> {
+    let mut known = None;
+    start.visit(directory, |entered| {
+        known = Some(match order.form {
+            Form::Plain(_) => {
+                let seen = entered.map_err(Problem::Enter);
+                let place = seen.and_then(|()| Place::here(env).map_err(Problem::Path));
+                Known::Line(place.and_then(|place| look(&place)), Label::now())
+            }
+            Form::Long | Form::Json => {
+                Known::Report(Report::read(directory.to_bytes(), entered, env))
+            }
+        });
+    })?;
+    Ok(known.unwrap_or(Known::Line(Err(Problem::NotRunning), Label::now())))
+}
+
+impl Known {
+    /// Appends all that is to be told.
+    fn append(&self, lines: &mut Vec<u8>, name: &[u8], order: &Order) {
+        match (self, order.form) {
+            (Self::Line(seen, now), Form::Plain(words)) => {
+                plain(lines, name, seen, *now, words, order.which);
+            }
+            (Self::Report(report), Form::Json) => json::append(lines, report, order.which),
+            (Self::Report(report), _) => long::append(lines, report, order.which),
+            (Self::Line(..), _) => {}
+        }
+    }
+
+    /// The same, told at another moment.
+    fn at(&mut self, when: When) {
         match self {
-            Self::Text(text) => line.extend_from_slice(text.as_bytes()),
-            Self::Errno(text, errno) => {
-                line.extend_from_slice(text.as_bytes());
-                line.extend_from_slice(b": ");
-                line.extend_from_slice(reason(*errno).as_bytes());
-            }
+            Self::Line(_, now) => *now = when.label,
+            Self::Report(report) => report.when = when,
         }
     }
 }
 
-/// The status of the service in the working directory, and whether it is up normally: without a
-/// file `down`.
-fn look(env: Env) -> Result<(Status, bool), Problem> {
-    let place =
-        Place::here(env).map_err(|errno| Problem::Errno("unable to tell the path", errno))?;
-    let normally_up = match stat(c"down") {
-        Ok(_) => false,
-        Err(Errno::NOENT) => true,
-        Err(errno) => return Err(Problem::Errno("unable to stat down", errno)),
+/// The lines of 0.76 and of daemontools-encore.
+fn plain(
+    lines: &mut Vec<u8>,
+    name: &[u8],
+    seen: &Result<Sight, Problem>,
+    now: Label,
+    words: Words,
+    which: Which,
+) {
+    let begin = |lines: &mut Vec<u8>, between: &[u8]| {
+        lines.extend_from_slice(name);
+        lines.extend_from_slice(between);
     };
-    match client::reach(CWD, &place) {
-        Ok(()) => {}
-        Err(Errno::NXIO) => return Err(Problem::Text("supervise not running")),
-        Err(errno) => return Err(Problem::Errno("unable to open supervise/ok", errno)),
-    }
-    match client::status(CWD, &place) {
-        Ok(statuses) => Ok((statuses.service, normally_up)),
-        Err(StatusError::Open(errno)) => {
-            Err(Problem::Errno("unable to open supervise/status", errno))
+    let sight = match seen {
+        Ok(sight) => sight,
+        Err(problem) => {
+            begin(lines, b": ");
+            problem.describe(lines);
+            return lines.push(b'\n');
         }
-        Err(StatusError::Read(errno)) => {
-            Err(Problem::Errno("unable to read supervise/status", errno))
-        }
-        Err(StatusError::Truncated) => {
-            Err(Problem::Text("unable to read supervise/status: bad format"))
-        }
+    };
+    let mut tell = |between: &[u8], status| {
+        begin(lines, between);
+        text::describe(lines, status, sight.normally_up, now, words);
+        lines.push(b'\n');
+    };
+    if which != Which::Log {
+        tell(b": ", &sight.statuses.service);
     }
-}
-
-fn describe(line: &mut Vec<u8>, status: &Status, normally_up: bool, now: Label) {
-    let up = status.pid != 0;
-    if up {
-        line.extend_from_slice(b"up (pid ");
-        line.extend_from_slice(decimal(status.pid.into()).as_bytes());
-        line.extend_from_slice(b") ");
-    } else {
-        line.extend_from_slice(b"down ");
-    }
-    line.extend_from_slice(decimal(status.seconds(now)).as_bytes());
-    line.extend_from_slice(b" seconds");
-    let remarks: [(bool, &[u8]); 5] = [
-        (up && !normally_up, b", normally down"),
-        (!up && normally_up, b", normally up"),
-        (up && status.paused, b", paused"),
-        (!up && status.want == Want::Up, b", want up"),
-        (up && status.want == Want::Down, b", want down"),
-    ];
-    for (_, remark) in remarks.iter().filter(|(applies, _)| *applies) {
-        line.extend_from_slice(remark);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use core::time::Duration;
-
-    fn line(pid: u32, paused: bool, want: Want, normally_up: bool) -> String {
-        let label = |seconds| Label::from_unix(Duration::from_secs(seconds));
-        let mut line = Vec::new();
-        let status = Status { since: label(100), pid, paused, want, state: None };
-        describe(&mut line, &status, normally_up, label(142));
-        String::from_utf8(line).expect("ASCII")
-    }
-
-    #[test]
-    fn every_combination() {
-        let mut lines = Vec::new();
-        for pid in [0, u32::MAX] {
-            for paused in [false, true] {
-                for want in [Want::Up, Want::Down, Want::Once] {
-                    for normally_up in [true, false] {
-                        lines.push(line(pid, paused, want, normally_up));
-                    }
-                }
-            }
-        }
-        let down = [
-            "down 42 seconds, normally up, want up",
-            "down 42 seconds, want up",
-            "down 42 seconds, normally up",
-            "down 42 seconds",
-            "down 42 seconds, normally up",
-            "down 42 seconds",
-        ];
-        assert_eq!(lines[..6], down);
-        assert_eq!(lines[6..12], down);
-        let up = |rest: &str| format!("up (pid 4294967295) 42 seconds{rest}");
-        assert_eq!(
-            lines[12..18],
-            [
-                up(""),
-                up(", normally down"),
-                up(", want down"),
-                up(", normally down, want down"),
-                up(""),
-                up(", normally down"),
-            ]
-        );
-        assert_eq!(
-            lines[18..],
-            [
-                up(", paused"),
-                up(", normally down, paused"),
-                up(", paused, want down"),
-                up(", normally down, paused, want down"),
-                up(", paused"),
-                up(", normally down, paused"),
-            ]
-        );
+    match &sight.statuses.log {
+        Some(log) if words == Words::Encore && which != Which::Service => tell(b" log: ", log),
+        None if which == Which::Log => begin(lines, b": no log service\n"),
+        Some(_) | None => {}
     }
 }
