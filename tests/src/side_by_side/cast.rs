@@ -65,7 +65,7 @@ impl Cast {
                 symlink(path, bin.join(name)).expect("link a program");
             }
         }
-        for name in ["inherits", "wait-for"] {
+        for name in ["inherits", "exactly", "wait-for"] {
             symlink(beside(name), bin.join(name)).expect("link a program");
         }
     }

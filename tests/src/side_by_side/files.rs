@@ -65,7 +65,7 @@ fn content(name: &str, path: &Path) -> String {
         Ok(bytes) => bytes,
         Err(error) => return format!("      unable to read: {}\n", error.kind()),
     };
-    let text = if name.ends_with("supervise/status") {
+    let text = if name.ends_with("/status") && bytes.starts_with(b"@\0\0\0") {
         status(&bytes)
     } else if bytes.len() > SHORT {
         let mut digest = DefaultHasher::new();
@@ -82,7 +82,7 @@ fn content(name: &str, path: &Path) -> String {
 /// A status without its time: the 18 bytes that 0.76 knows of it.
 fn status(bytes: &[u8]) -> String {
     let Some(first) = bytes.first_chunk::<18>() else {
-        return format!("{} bytes, which is no status", bytes.len());
+        return format!("{} bytes of a status", bytes.len());
     };
     let up = if first[12..16] == [0; 4] { "down" } else { "up" };
     format!("{up}, paused {}, wanted {}", first[16], printable(&first[17..]))
@@ -98,7 +98,10 @@ mod tests {
     fn a_listing_shows_names_modes_and_contents() {
         let scratch = Scratch::new("listing");
         scratch.script("d/run", "a\nb");
-        scratch.file("d/supervise/status", [&[0; 12][..], b"\x01\0\0\0\0u..\n"].concat());
+        scratch.file(
+            "d/supervise/status",
+            [b"@\0\0\0        ", b"\x01\0\0\0\0u..\n"].concat().as_slice(),
+        );
         scratch.file("d/supervise/process", "");
         symlink("x", scratch.join("l")).expect("a link");
         let expected = "0755 directory d\n0755 file d/run\n      a\n      b\n0755 directory d/supervise\n\

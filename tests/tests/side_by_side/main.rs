@@ -23,7 +23,111 @@ fn softlimit() {
     agree("softlimit", &[Cast::OURS], 4);
 }
 
-const TABLES: [&str; 1] = ["softlimit"];
+#[test]
+fn setuidgid() {
+    agree("setuidgid", &[Cast::OURS], 4);
+}
+
+#[test]
+fn envuidgid() {
+    agree("envuidgid", &[Cast::OURS], 4);
+}
+
+#[test]
+fn envdir() {
+    agree("envdir", &[Cast::OURS], 4);
+}
+
+#[test]
+fn chain() {
+    agree("chain", &[Cast::OURS], 4);
+}
+
+#[test]
+fn fghack() {
+    agree("fghack", &[Cast::OURS], 4);
+}
+
+#[test]
+fn pgrphack() {
+    agree("pgrphack", &[Cast::OURS], 4);
+}
+
+#[test]
+fn setlock() {
+    agree("setlock", &[Cast::OURS], 4);
+}
+
+#[test]
+fn readproctitle() {
+    agree("readproctitle", &[Cast::OURS], 4);
+}
+
+#[test]
+fn tai64n() {
+    agree("tai64n", &[Cast::OURS], 4);
+}
+
+#[test]
+fn tai64nlocal() {
+    agree("tai64nlocal", &[Cast::OURS], 4);
+}
+
+#[test]
+fn svc() {
+    agree("svc", &[Cast::OURS], 4);
+}
+
+#[test]
+fn svok() {
+    agree("svok", &[Cast::OURS], 4);
+}
+
+#[test]
+fn svstat() {
+    agree("svstat", &[Cast::OURS], 4);
+}
+
+#[test]
+fn multilog() {
+    agree("multilog", &[Cast::OURS], 8);
+}
+
+#[test]
+fn supervise() {
+    agree("supervise", &[Cast::OURS], 16);
+}
+
+#[test]
+fn svscan() {
+    agree("svscan", &Cast::PAIRINGS, 16);
+}
+
+#[test]
+fn protocol() {
+    agree("protocol", &Cast::PAIRINGS, 24);
+}
+
+const TABLES: [&str; 18] = [
+    "softlimit",
+    "setuidgid",
+    "envuidgid",
+    "envdir",
+    "chain",
+    "fghack",
+    "pgrphack",
+    "setlock",
+    "readproctitle",
+    "tai64n",
+    "tai64nlocal",
+    "svc",
+    "svok",
+    "svstat",
+    "multilog",
+    "supervise",
+    "svscan",
+    "protocol",
+];
 
 #[test]
 fn every_difference_is_listed() {

@@ -8,20 +8,55 @@ service() {
 	chmod 755 "$1/run"
 }
 
+# sleeper DIRECTORY: a service that does nothing, for long.
+sleeper() {
+	service "$1" 'exec sleep 1000'
+}
+
+# noter DIRECTORY: a service that writes each signal it gets to `noted`, once it has written its pid to `ready`. Only KILL ends it.
+noter() {
+	service "$1" 'for s in HUP ALRM INT TERM CONT QUIT USR1 USR2; do trap "echo $s >>../noted" $s; done
+		sleep 1000 & echo $$ >../ready.new; mv ../ready.new ../ready; while :; do wait; done'
+}
+
 # begin DIRECTORY: starts supervise, and waits until it listens.
 begin() {
 	supervise "$1" >"$1.said" 2>&1 </dev/null &
 	wait-for supervised "$1"
 }
 
-# end DIRECTORY: ends supervise, and its service with it; tells how it ended, and what it said meanwhile.
-end() {
-	svc -dx "$1"
+# ended DIRECTORY: waits until supervise has ended; tells how, and what it said meanwhile.
+ended() {
 	wait-for unsupervised "$1"
 	wait $!
 	echo "supervise ends: $?"
 	cat "$1.said"
-	rm "$1.said"
+	rm -f "$1.said" ready
+}
+
+# end DIRECTORY: ends supervise, and its service with it. In this order: what is killed before supervise knows that it shall
+# end may be started again.
+end() {
+	svc -xk "$1"
+	ended "$1"
+}
+
+# played DIRECTORY: the FIFOs of a supervise that listens, without a supervise.
+played() {
+	mkdir -p "$1/supervise"
+	mkfifo "$1/supervise/ok" "$1/supervise/control"
+	exec 3<>"$1/supervise/ok" 4<>"$1/supervise/control"
+}
+
+# letters DIRECTORY: what has been written to the control FIFO so far.
+letters() {
+	dd "if=$1/supervise/control" iflag=nonblock bs=4096 2>/dev/null
+	echo
+}
+
+# status DIRECTORY PID PAUSED WANTED: a status of a time to come, so that its age is 0; bytes as printf has them.
+status() {
+	printf "\\100\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0$2$3$4" >"$1/supervise/status"
 }
 
 # ordinary COMMAND: runs it as an ordinary user.
@@ -31,4 +66,20 @@ ordinary() {
 	else
 		"$@"
 	fi
+}
+
+# scan [DIRECTORY]: starts svscan.
+scan() {
+	svscan "$@" >said 2>&1 </dev/null &
+	scan=$!
+}
+
+# unscan SERVICE...: ends svscan, then these services and their supervises; tells what they all said.
+unscan() {
+	kill -9 $scan 2>/dev/null
+	{ wait $scan; } 2>/dev/null
+	svc -xk "$@"
+	for dir in "$@"; do wait-for unsupervised "$dir"; done
+	cat said
+	rm said
 }
