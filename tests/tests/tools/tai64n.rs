@@ -2,7 +2,7 @@
 
 use crate::Bench;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tests::{Run, both};
+use tests::{Run, both, program};
 
 /// The output with `<>` for each stamp.
 const HIDE: &str = "LC_ALL=C sed 's/^@4[0-9a-f]\\{23\\} /<>/'";
@@ -44,6 +44,13 @@ fn trouble_is_silent() {
         "seq 1 100000 | (tai64n; echo $? >&2) | head -n 1 | cut -c1",
         "env --ignore-signal=PIPE sh -c 'seq 1 1000000 | (tai64n; echo $? >&2) | head -c 1; echo'",
     ]);
+}
+
+#[test]
+fn endless_lines_take_no_memory() {
+    let script = "ulimit -v 4000; head -c 50000000 /dev/zero | \"$0\" | wc -c";
+    let outcome = Run::sh(script).arg(program("tai64n")).output();
+    assert_eq!((outcome.out().as_str(), outcome.err().as_str()), ("50000026\n", ""));
 }
 
 /// The stamp is the time of a line's first byte, and what has come is passed on at once, whole line or not.
