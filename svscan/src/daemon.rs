@@ -1,25 +1,43 @@
 //! svscan: carries out the plan. One loop, one wait.
 
+mod asked;
+mod scanning;
+mod starting;
+mod stopping;
+mod upgrading;
+
+use crate::batch::{self, Batch};
+use crate::chosen::Chosen;
 use crate::complaint::Complaints;
 use crate::directory::{LockError, ScanDirectory, below};
-use crate::launch::{self, Launcher};
+use crate::ignored::Ignored;
+use crate::launch::Launcher;
 use crate::logpipe::LogPipe;
-use crate::plan::{Identity, Plan, Post, Role, Scan};
+use crate::options::Options;
+use crate::own_log::OwnLog;
+use crate::plan::{Identity, Plan, Post, Role};
+use crate::site::Site;
+use crate::stop::Stop;
 use crate::watch::Watch;
 use alloc::collections::BTreeMap;
 use alloc::ffi::CString;
-use common::{Exit, Failure, Name, decimal, reason};
+use alloc::vec::Vec;
+use common::takeover::{self, Kind, Origin};
+use common::{Exit, Failure, Name};
 use core::time::Duration;
+use supervise::place;
 use sys::poll::{PollFd, PollFlags, poll};
-use sys::process::{Pid, WaitOptions};
-use sys::signal::{self, Signal, SignalSet};
-use sys::spawn::SpawnError;
+use sys::process::WaitOptions;
+use sys::signal::SignalSet;
 use sys::{Args, Env, Errno};
 
 const NAME: Name = Name("svscan");
 
-/// A scan is made at least this often.
+/// A scan is made at least this often, while there is something that only a scan finds out.
 pub const REGULARLY: Duration = Duration::from_secs(5);
+
+/// A scan is made at least this often in any case: for what nothing tells of, like a file system that is mounted.
+pub const SAFELY: Duration = Duration::from_secs(60);
 
 /// After the first news, so long is waited for more: a thousand new links are then not a thousand scans.
 const GATHER: Duration = Duration::from_millis(20);
@@ -27,27 +45,27 @@ const GATHER: Duration = Duration::from_millis(20);
 /// How long a directory that is made in place is given to be filled.
 const FILLED: Duration = Duration::from_secs(1);
 
-/// `svscan [ directory ]`, the working directory unless given. Never ends by itself.
+/// `svscan [-e NAME] [directory [log-service]]`, the working directory unless given. Ends when it is told to (TERM, INT) or
+/// the service NAME has ended, and everything is stopped.
 ///
 /// # Errors
-/// Exit code 111 if the directory can't be used, or another svscan uses it.
+/// Exit code 100 for wrong usage; 111 if the directory or NAME can't be used, or another svscan uses the directory.
 pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
-    let path = args.get(1).unwrap_or(c".");
-    let fatal =
-        |what: &[u8], errno| NAME.fatal_errno(Exit::TEMPORARY.0, &[what, path.to_bytes()], errno);
-    if args.len() > 1 {
-        sys::process::chdir(path).map_err(|errno| fatal(b"unable to chdir to ", errno))?;
-    }
-    let directory =
-        ScanDirectory::open(c".").map_err(|errno| fatal(b"unable to read directory ", errno))?;
-    match directory.lock() {
-        Ok(()) => {}
-        Err(LockError::Taken) => return Err(taken(NAME, path.to_bytes())),
-        Err(LockError::Unsupported(errno)) => {
-            NAME.warn_errno(&[b"unable to lock ", path.to_bytes()], errno);
+    let (origin, received) = takeover::begin(NAME, upgrading::VERSION, args, env)?;
+    let options = Options::read(NAME, origin.args())?;
+    let daemon = match &received {
+        None => Daemon::begin(origin, options)?,
+        Some(received) => {
+            let inherited = upgrading::Inherited::new(received).map_err(|_| {
+                NAME.fatal(Exit::TEMPORARY.0, &[b"unable to take over: malformed state"])
+            })?;
+            if received.kind == Kind::Check {
+                return Ok(Exit::OK);
+            }
+            Daemon::resume(origin, options, inherited)
         }
-    }
-    Daemon::new(directory, path.to_bytes(), env).go_on()
+    };
+    Ok(daemon.go_on())
 }
 
 /// What svscan and svscanboot say of a second one.
@@ -57,68 +75,139 @@ pub(crate) fn taken(name: Name, path: &[u8]) -> Failure {
 }
 
 struct Daemon {
+    origin: Origin,
     plan: Plan,
+    batch: Batch,
     directory: ScanDirectory,
     watch: Option<Watch>,
     launcher: Launcher,
     pipes: BTreeMap<Identity, LogPipe>,
+    ignored: Ignored,
     complaints: Complaints,
+    chosen: Option<Chosen>,
+    own_log: Option<OwnLog>,
+    stop: Option<Stop>,
+    /// The mask to wait with.
     waiting: SignalSet,
+    /// When the next scan is due, if nothing happens.
     regular: Duration,
+    /// When the next scan is due, since something has happened.
     prompt: Option<Duration>,
+    /// Supervises that are still to be told to upgrade, and when the next ones are.
+    upgrades: (Vec<Post>, Duration),
 }
 
 impl Daemon {
-    fn new(directory: ScanDirectory, path: &[u8], env: Env) -> Self {
-        // SIGPIPE would end svscan, and so every restart, because nobody reads its warnings any more. It is blocked and
-        // not ignored, so that nothing has to be undone for the children but the mask.
-        let given = signal::block(SignalSet::of(&[Signal::CHILD, Signal::PIPE]));
-        signal::catch(Signal::CHILD);
+    /// An svscan that begins with nothing.
+    fn begin(origin: Origin, options: Options) -> Result<Self, Failure> {
+        let waiting = asked::prepare(&options, origin.mask());
+        let path = options.directory.unwrap_or(c".");
+        let fatal = |what: &[u8], errno| {
+            NAME.fatal_errno(Exit::TEMPORARY.0, &[what, path.to_bytes()], errno)
+        };
+        if options.directory.is_some() {
+            sys::process::chdir(path).map_err(|errno| fatal(b"unable to chdir to ", errno))?;
+        }
+        let directory = ScanDirectory::open(c".")
+            .map_err(|errno| fatal(b"unable to read directory ", errno))?;
+        match directory.lock() {
+            Ok(()) => {}
+            Err(LockError::Taken) => return Err(taken(NAME, path.to_bytes())),
+            Err(LockError::Unsupported(errno)) => {
+                NAME.warn_errno(&[b"unable to lock ", path.to_bytes()], errno);
+            }
+        }
+        let mut daemon = Self::new(origin, waiting, directory, None);
+        daemon.choose(&options)?;
+        daemon.log_to(&options);
+        Ok(daemon)
+    }
+
+    fn new(
+        origin: Origin,
+        waiting: SignalSet,
+        directory: ScanDirectory,
+        limit: Option<Option<u64>>,
+    ) -> Self {
         let watch = Watch::new();
         if let Err(errno) = watch {
-            NAME.warn_errno(&[b"unable to watch ", path], errno);
+            NAME.warn_errno(&[b"unable to watch the scan directory"], errno);
         }
+        let processors = sys::thread::sched_getaffinity(None).map_or(1, |set| set.count());
+        let now = sys::clock::monotonic();
         Self {
+            launcher: Launcher::new(origin.env(), origin.mask(), limit),
+            origin,
             plan: Plan::default(),
+            batch: Batch::new(usize::try_from(processors).unwrap_or(1)),
             directory,
             watch: watch.ok(),
-            launcher: Launcher::new(env, given),
             pipes: BTreeMap::new(),
+            ignored: Ignored::default(),
             complaints: Complaints::new(NAME),
-            waiting: given.with(Signal::PIPE).without(Signal::CHILD),
-            regular: sys::clock::monotonic(),
+            chosen: None,
+            own_log: None,
+            stop: None,
+            waiting,
+            regular: now,
             prompt: None,
+            upgrades: (Vec::new(), now),
         }
     }
 
-    fn go_on(mut self) -> ! {
+    fn go_on(mut self) -> Exit {
         loop {
             self.reap();
+            self.obey();
             self.read_news();
             let now = sys::clock::monotonic();
-            let wake = self.wake();
-            let timeout = if now < wake {
-                wake - now
+            if self.chosen.as_ref().is_some_and(|chosen| chosen.code().is_some()) {
+                self.begin_stop(now);
+            }
+            if self.stop.is_some() {
+                if let Some(exit) = self.go_on_stopping(now) {
+                    return exit;
+                }
             } else {
-                self.scan(now);
-                self.wake().saturating_sub(sys::clock::monotonic())
-            };
-            self.wait(timeout);
+                if now >= self.next_scan() {
+                    self.scan(now);
+                }
+                self.start_due(now);
+                self.tell_upgrades(now);
+            }
+            self.wait();
         }
     }
 
     /// When the next scan is due.
-    fn wake(&self) -> Duration {
-        [self.prompt, self.plan.wake()].into_iter().flatten().fold(self.regular, Duration::min)
+    fn next_scan(&self) -> Duration {
+        let others = [self.prompt, self.plan.next_finished()];
+        others.into_iter().flatten().fold(self.regular, Duration::min)
     }
 
-    fn wait(&self, timeout: Duration) {
+    /// When there is something to do next.
+    fn wake(&self, now: Duration) -> Duration {
+        if self.stop.is_some() {
+            return now + crate::stop::TICK;
+        }
+        let start = self
+            .plan
+            .next_start()
+            .map(|at| if self.batch.room() > 0 { at } else { at.max(now + batch::STEP) });
+        let upgrade = (!self.upgrades.0.is_empty()).then_some(self.upgrades.1);
+        let look = self.must_look().then_some(now + upgrading::PAUSE);
+        [start, upgrade, look].into_iter().flatten().fold(self.next_scan(), Duration::min)
+    }
+
+    fn wait(&self) {
+        let now = sys::clock::monotonic();
+        let timeout = Some(self.wake(now).saturating_sub(now));
         let news = self.watch.as_ref().map(|watch| PollFd::new(watch, PollFlags::IN));
-        // Interrupted by a child's end, woken by news, or in time: all of it is looked at anyway. Nothing else can fail
+        // Interrupted by a signal, woken by news, or in time: all of it is looked at anyway. Nothing else can fail
         // here but memory for a moment, and the regular scan goes on then too.
         match news {
-            Some(news) => _ = poll(&mut [news], Some(timeout), Some(self.waiting)),
-            None => _ = poll(&mut [], Some(timeout), Some(self.waiting)),
+            Some(news) => _ = poll(&mut [news], timeout, Some(self.waiting)),
+            None => _ = poll(&mut [], timeout, Some(self.waiting)),
         }
     }
 
@@ -129,8 +218,14 @@ impl Daemon {
                 Ok(Some((pid, status))) => {
                     let now = sys::clock::monotonic();
                     let asked = status.exit_status() == Some(0);
-                    if self.plan.ended(pid.as_raw_nonzero().get(), asked, now) {
+                    if let Some(post) = self.plan.ended(pid.as_raw_nonzero().get(), asked, now) {
+                        self.batch.ended(post);
                         self.prompt_by(now + GATHER);
+                        if asked {
+                            // The next scan is to find it, as soon as it would have without inotify.
+                            self.regular = self.regular.min(now + REGULARLY);
+                        }
+                        self.look_at_chosen(Some(post));
                     }
                 }
                 Err(Errno::INTR) => {}
@@ -140,13 +235,19 @@ impl Daemon {
     }
 
     fn read_news(&mut self) {
-        let Some(news) = self.watch.as_ref().map(Watch::news).filter(|news| news.any) else {
-            return;
-        };
+        let Some(news) = self.watch.as_ref().map(Watch::news) else { return };
         let now = sys::clock::monotonic();
-        self.prompt_by(now + GATHER);
+        if news.any {
+            self.prompt_by(now + GATHER);
+        }
+        if news.made_behind {
+            self.prompt_by(now + FILLED);
+        }
         for name in news.made {
             self.plan.unfinished(name, now + FILLED);
+        }
+        if news.chosen {
+            self.look_at_chosen(None);
         }
     }
 
@@ -154,135 +255,30 @@ impl Daemon {
         self.prompt = Some(self.prompt.map_or(at, |earlier| earlier.min(at)));
     }
 
-    /// Every start is preceded by a fresh look at what is listed: an entry that was removed a moment ago is not started.
-    fn scan(&mut self, now: Duration) {
-        let scan = if now >= self.regular { Scan::Regular } else { Scan::Prompted };
-        let listed = self.directory.list(|id| self.plan.knows(id), &mut self.complaints, now);
-        self.prompt = None;
-        if scan == Scan::Regular || listed.is_err() {
-            self.regular = now + REGULARLY;
-        }
-        let found = match listed {
-            Ok(found) => found,
-            Err(errno) => {
-                self.complaints.warn_errno(&[b"unable to read directory"], errno, now);
-                self.plan.postpone(self.regular);
-                return;
-            }
-        };
-        let changes = self.plan.take_in(scan, found, now);
-        for id in changes.forgotten {
-            self.drop_pipe(id, now);
-        }
-        for id in changes.logged {
-            self.ensure_pipe(id, now);
-        }
-        let mut missing = false;
-        for post in self.plan.due(now) {
-            if missing {
-                self.plan.failed(post);
-            } else {
-                missing = self.start(post, now) == Err(Missing);
-            }
-        }
+    /// The path of a post's directory.
+    fn path(&self, post: Post) -> Option<CString> {
+        let name = self.plan.name(post.id)?;
+        let own = self.own_log.as_ref().filter(|own| own.id == post.id);
+        Some(match post.role {
+            Role::Logger if own.is_none_or(|own| own.is_inside) => below(name, b"log"),
+            Role::Service | Role::Logger => name.clone(),
+        })
     }
 
-    fn drop_pipe(&mut self, id: Identity, now: Duration) {
-        let Some(pipe) = self.pipes.remove(&id) else { return };
-        let unread = pipe.unread();
-        if unread > 0 {
-            let count = decimal(unread);
-            let text: [&[u8]; 3] = [
-                b"a removed service's log pipe had ",
-                count.as_bytes(),
-                b" bytes that nobody read",
-            ];
-            self.complaints.warn(&text, now);
+    /// A post's directory, if its name still leads there; with `fetch`, wherever its supervise works.
+    fn site(&self, post: Post, fetch: bool) -> Option<Site> {
+        let base = self.base();
+        let is_it =
+            |name: &CString| self.directory.identity(name).is_ok_and(|id| id == Some(post.id));
+        if self.plan.name(post.id).is_some_and(is_it) {
+            return Site::open(&self.path(post)?, base).ok();
         }
+        let pid = self.plan.pid(post).filter(|_| fetch)?;
+        Site::of_process(pid, base).ok()
     }
 
-    /// Whether the service's pipe is there now.
-    fn ensure_pipe(&mut self, id: Identity, now: Duration) -> bool {
-        if self.pipes.contains_key(&id) {
-            return true;
-        }
-        let Some(name) = self.plan.name(id) else { return false };
-        match LogPipe::open(name, &mut self.complaints, now) {
-            Ok(pipe) => {
-                self.pipes.insert(id, pipe);
-                true
-            }
-            Err(errno) => {
-                let parts: [&[u8]; 2] = [b"unable to create pipe for ", name.to_bytes()];
-                self.complaints.warn_errno(&parts, errno, now);
-                false
-            }
-        }
-    }
-
-    fn start(&mut self, post: Post, now: Duration) -> Result<(), Missing> {
-        let Some(name) = self.plan.name(post.id).cloned() else { return Ok(()) };
-        let directory = match post.role {
-            Role::Service => name.clone(),
-            Role::Logger => below(&name, b"log"),
-        };
-        if launch::is_busy(&directory) {
-            self.plan.busy(post);
-            if let Some(watch) = &self.watch {
-                watch.lock_of(&directory);
-            }
-            return Ok(());
-        }
-        if self.plan.has_logger(post.id) && !self.ensure_pipe(post.id, now) {
-            self.plan.failed(post);
-            return Ok(());
-        }
-        let end = self.pipes.get(&post.id).map(|pipe| match post.role {
-            Role::Service => pipe.writer(),
-            Role::Logger => pipe.reader(),
-        });
-        let result = self.launcher.start(&name, post.role, end);
-        self.note(post, &directory, result, now)
-    }
-
-    fn note(
-        &mut self,
-        post: Post,
-        directory: &CString,
-        result: Result<Pid, SpawnError>,
-        now: Duration,
-    ) -> Result<(), Missing> {
-        let error = match result {
-            Ok(pid) => {
-                self.plan.started(post, pid.as_raw_nonzero().get(), now);
-                return Ok(());
-            }
-            Err(error) => error,
-        };
-        self.plan.failed(post);
-        let (what, errno): (&[u8], Errno) = match error {
-            SpawnError::Clone(errno) => (b"unable to fork for ", errno),
-            SpawnError::Directory(errno) => (b"unable to switch to ", errno),
-            SpawnError::Descriptor(errno) => (b"unable to set up descriptors for ", errno),
-            SpawnError::Exec(errno) => (b"unable to start supervise ", errno),
-        };
-        if error != SpawnError::Exec(Errno::NOENT) {
-            self.complaints.warn_errno(&[what, directory.to_bytes()], errno, now);
-            return Ok(());
-        }
-        let path = self.launcher.path().unwrap_or(sys::exec::DEFAULT_PATH);
-        let parts: [&[u8]; 5] = [
-            what,
-            directory.to_bytes(),
-            b": ",
-            reason(errno).as_bytes(),
-            b": no program supervise in PATH ",
-        ];
-        self.complaints.warn(&[&parts.concat(), path], now);
-        Err(Missing)
+    /// `$SUPERVISEDIR`.
+    fn base(&self) -> Option<&'static [u8]> {
+        self.origin.env().get(place::VARIABLE)
     }
 }
-
-/// There is no supervise to be started: what is true of one service is true of all, and need not be said of each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Missing;

@@ -1,17 +1,25 @@
 //! The scan directory: who may use it, and what is in it.
 
-use crate::complaint::Complaints;
+use crate::ignored::Why;
 use crate::plan::{Identity, Listed};
 use alloc::ffi::CString;
 use alloc::vec::Vec;
 use core::ffi::CStr;
-use core::time::Duration;
 use sys::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RawDir, Stat};
-use sys::{Errno, OwnedFd};
+use sys::{AsFd, BorrowedFd, Errno, OwnedFd};
 
 /// The scan directory, which is our working directory too.
 pub struct ScanDirectory {
     fd: OwnedFd,
+}
+
+/// What a scan sees.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Directories.
+    pub found: Vec<Listed>,
+    /// Entries that are none, or can't be looked at: a link whose target is yet to come is found by a later scan.
+    pub ignored: Vec<(CString, Why)>,
 }
 
 /// Why the scan directory is not ours.
@@ -31,6 +39,12 @@ impl ScanDirectory {
     pub fn open(path: &CStr) -> Result<Self, Errno> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Self { fd: sys::fs::open(path, flags, Mode::empty())? })
+    }
+
+    /// The directory that an earlier svscan has handed over, lock and all.
+    #[must_use]
+    pub fn inherited(fd: OwnedFd) -> Self {
+        Self { fd }
     }
 
     /// Locks it against a second svscan, for as long as this lives. The directory itself carries the lock, so that
@@ -69,45 +83,48 @@ impl ScanDirectory {
         Ok(names)
     }
 
-    /// The directories in it, links followed. `log` is looked for only in those that aren't known. An entry that can't
-    /// be looked at is left out, and complained of: a link whose target is yet to come is found by a later scan.
+    /// What is in it, links followed. `log` is looked for only in directories that aren't known.
     ///
     /// # Errors
     /// As [`Self::names`].
-    pub fn list(
-        &self,
-        known: impl Fn(Identity) -> bool,
-        complaints: &mut Complaints,
-        now: Duration,
-    ) -> Result<Vec<Listed>, Errno> {
-        let mut found = Vec::new();
+    pub fn list(&self, known: impl Fn(Identity) -> bool) -> Result<Listing, Errno> {
+        let mut listing = Listing::default();
         for name in self.names()? {
-            let directory = match self.stat(&name) {
-                Ok(stat) => stat,
+            match self.look(&name, &known) {
+                Ok(entry) => listing.found.push(entry),
                 // It was removed since it was listed; only a link can be there and have nothing behind it.
-                Err(Errno::NOENT) if !self.is_there(&name) => continue,
-                Err(errno) => {
-                    complaints.warn_errno(&[b"unable to stat ", name.to_bytes()], errno, now);
-                    continue;
-                }
-            };
-            if !is_directory(&directory) {
-                continue;
-            }
-            let id = Identity { device: directory.st_dev, inode: directory.st_ino };
-            let log = if known(id) { Ok(false) } else { self.has_log(&name) };
-            match log {
-                Ok(log) => found.push(Listed { name, id, log }),
-                Err(errno) => {
-                    let parts: [&[u8]; 3] = [b"unable to stat ", name.to_bytes(), b"/log"];
-                    complaints.warn_errno(&parts, errno, now);
-                }
+                Err(Why::Unseen(Errno::NOENT)) if !self.is_there(&name) => {}
+                Err(why) => listing.ignored.push((name, why)),
             }
         }
-        Ok(found)
+        Ok(listing)
     }
 
-    fn has_log(&self, name: &CStr) -> Result<bool, Errno> {
+    /// Looks at one entry.
+    ///
+    /// # Errors
+    /// Why it is to be ignored.
+    fn look(&self, name: &CStr, known: impl Fn(Identity) -> bool) -> Result<Listed, Why> {
+        let id = self.identity(name).map_err(Why::Unseen)?.ok_or(Why::NoDirectory)?;
+        let log = !known(id) && self.has_log(name).map_err(Why::LogUnseen)?;
+        Ok(Listed { name: name.into(), id, log })
+    }
+
+    /// Which directory an entry is, or leads to; `None` if it is something else.
+    ///
+    /// # Errors
+    /// As stat(2).
+    pub fn identity(&self, name: &CStr) -> Result<Option<Identity>, Errno> {
+        let stat = self.stat(name)?;
+        let id = Identity { device: stat.st_dev, inode: stat.st_ino };
+        Ok(is_directory(&stat).then_some(id))
+    }
+
+    /// Whether an entry has a directory `log`.
+    ///
+    /// # Errors
+    /// As stat(2), but that there is nothing.
+    pub fn has_log(&self, name: &CStr) -> Result<bool, Errno> {
         match self.stat(&below(name, b"log")) {
             Ok(stat) => Ok(is_directory(&stat)),
             Err(Errno::NOENT) => Ok(false),
@@ -133,4 +150,10 @@ pub fn below(name: &CStr, file: &[u8]) -> CString {
 
 fn is_directory(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::Directory
+}
+
+impl AsFd for ScanDirectory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
 }

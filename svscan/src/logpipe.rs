@@ -6,32 +6,33 @@
 //! FIFO can be made, a pipe without a name has to do, as in the original.
 
 use crate::complaint::Complaints;
-use crate::directory::below;
-use alloc::ffi::CString;
-use alloc::vec::Vec;
+use crate::site::Site;
 use common::reason;
 use core::ffi::CStr;
 use core::time::Duration;
-use sys::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
+use supervise::place::File;
+use sys::fs::{FileType, Mode, OFlags, Stat};
 use sys::pipe::PipeFlags;
 use sys::{AsFd, BorrowedFd, Errno, OwnedFd};
 
-/// The FIFO's path in the service directory.
-pub const PATH: &[u8] = b"supervise/logpipe";
-
-/// Both ends of the pipe.
+/// Both ends of the pipe; the writing one only until nothing is to be written any more.
 pub struct LogPipe {
     reader: OwnedFd,
-    writer: OwnedFd,
+    writer: Option<OwnedFd>,
 }
 
 impl LogPipe {
-    /// The pipe of the service of this name, in the working directory.
+    /// The pipe of the service at `site`, which was opened as `path`.
     ///
     /// # Errors
     /// Only if not even a pipe without a name could be made: as pipe(2).
-    pub fn open(service: &CStr, complaints: &mut Complaints, now: Duration) -> Result<Self, Errno> {
-        let refused = match named(service) {
+    pub fn open(
+        site: &Site,
+        path: &CStr,
+        complaints: &mut Complaints,
+        now: Duration,
+    ) -> Result<Self, Errno> {
+        let refused = match named(site) {
             Ok(pipe) => return Ok(pipe),
             Err(refused) => refused,
         };
@@ -39,11 +40,16 @@ impl LogPipe {
             Refused::System(errno) => reason(errno),
             Refused::NotOurs => "not a private FIFO of our own",
         };
-        let parts: [&[u8]; 6] =
-            [b"unable to keep ", service.to_bytes(), b"/", PATH, b": ", why.as_bytes()];
-        complaints.warn(&parts, now);
+        let fifo = site.path(path, File::LogPipe);
+        complaints.warn(&[b"unable to keep ", fifo.to_bytes(), b": ", why.as_bytes()], now);
         let (reader, writer) = sys::pipe::pipe_with(PipeFlags::CLOEXEC)?;
-        Ok(Self { reader, writer })
+        Ok(Self { reader, writer: Some(writer) })
+    }
+
+    /// The pipe whose ends an earlier svscan has handed over.
+    #[must_use]
+    pub fn inherited(reader: OwnedFd, writer: OwnedFd) -> Self {
+        Self { reader, writer: Some(writer) }
     }
 
     /// The end for the logger.
@@ -52,10 +58,15 @@ impl LogPipe {
         self.reader.as_fd()
     }
 
-    /// The end for the service.
+    /// The end for the service, unless it was closed.
     #[must_use]
-    pub fn writer(&self) -> BorrowedFd<'_> {
-        self.writer.as_fd()
+    pub fn writer(&self) -> Option<BorrowedFd<'_>> {
+        self.writer.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Nothing is to be written any more: when all writers are gone, the logger reads to the end.
+    pub fn close_writer(&mut self) {
+        self.writer = None;
     }
 
     /// How many bytes nobody has read yet.
@@ -76,15 +87,16 @@ impl From<Errno> for Refused {
     }
 }
 
-fn named(service: &CStr) -> Result<LogPipe, Refused> {
-    let directory = supervise_directory(service)?;
-    match sys::fs::mkfifoat(&directory, c"logpipe", Mode::RUSR | Mode::WUSR) {
+fn named(site: &Site) -> Result<LogPipe, Refused> {
+    let directory = site.make()?;
+    let name = File::LogPipe.name();
+    match sys::fs::mkfifoat(&directory, name, Mode::RUSR | Mode::WUSR) {
         Ok(()) | Err(Errno::EXIST) => {}
         Err(errno) => return Err(errno.into()),
     }
     let end = |mode| {
         let flags = mode | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        sys::fs::openat(&directory, c"logpipe", flags, Mode::empty())
+        sys::fs::openat(&directory, name, flags, Mode::empty())
     };
     // Whoever may write to the directory can put something else there at any time: so all three must be one FIFO.
     // With both ends open, opening an end can't block.
@@ -100,39 +112,7 @@ fn named(service: &CStr) -> Result<LogPipe, Refused> {
             return Err(Refused::NotOurs);
         }
     }
-    Ok(LogPipe { reader, writer })
-}
-
-/// Opens the service's `supervise/`, made as supervise itself would: mode 0700, and if it is a link to nowhere (the
-/// service directory is read-only), where the link points.
-fn supervise_directory(service: &CStr) -> Result<OwnedFd, Errno> {
-    let path = below(service, b"supervise");
-    make_directory(&path)?;
-    match open_directory(&path) {
-        Err(Errno::NOENT) => {}
-        result => return result,
-    }
-    let target = sys::fs::readlinkat(CWD, path.as_c_str(), Vec::new())?;
-    let target = if target.to_bytes().starts_with(b"/") {
-        CString::from(target.as_c_str())
-    } else {
-        below(service, target.to_bytes())
-    };
-    make_directory(&target)?;
-    open_directory(&path)
-}
-
-fn make_directory(path: &CStr) -> Result<(), Errno> {
-    match sys::fs::mkdirat(CWD, path, Mode::RWXU) {
-        Ok(()) | Err(Errno::EXIST) => Ok(()),
-        // A read-only file system says so even of a directory that is there.
-        Err(Errno::ROFS) if sys::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).is_ok() => Ok(()),
-        Err(errno) => Err(errno),
-    }
-}
-
-fn open_directory(path: &CStr) -> Result<OwnedFd, Errno> {
-    sys::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+    Ok(LogPipe { reader, writer: Some(writer) })
 }
 
 /// A FIFO that only we can open, and that is nothing else under another name.

@@ -11,11 +11,18 @@
 //! | busy | due now | any scan still lists the entry |
 //!
 //! An entry that is no longer listed starts nothing, stops nothing, and is forgotten once nothing of ours runs for it.
+//!
+//! How many are started at once is the matter of [`crate::batch`], how they are ended that of [`crate::stop`].
+
+pub mod saved;
+mod service;
 
 use alloc::collections::BTreeMap;
 use alloc::ffi::CString;
 use alloc::vec::Vec;
+use core::ffi::CStr;
 use core::time::Duration;
+use service::{Service, State};
 
 /// A supervise that keeps dying is started once in this time.
 pub const PACE: Duration = Duration::from_secs(1);
@@ -74,6 +81,8 @@ pub struct Changes {
     pub logged: Vec<Identity>,
     /// Services that are gone, with nothing of ours running for them.
     pub forgotten: Vec<Identity>,
+    /// Entries that are ignored, each with the one that leads to the same directory and counts.
+    pub doubles: Vec<(CString, CString)>,
 }
 
 /// All that svscan knows.
@@ -82,22 +91,6 @@ pub struct Plan {
     services: BTreeMap<Identity, Service>,
     running: BTreeMap<i32, Post>,
     unfinished: BTreeMap<CString, Duration>,
-}
-
-#[derive(Debug)]
-struct Service {
-    name: CString,
-    listed: bool,
-    service: State,
-    logger: Option<State>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Due { at: Duration },
-    Running { since: Duration },
-    Resting,
-    Busy,
 }
 
 impl Plan {
@@ -113,16 +106,30 @@ impl Plan {
         self.services.contains_key(&id)
     }
 
-    /// Takes in what a scan found. Of two entries for one directory, the first counts.
+    /// There is a service that is nothing but the logger of svscan's own messages. No scan finds it or forgets it.
+    pub fn add_own(&mut self, name: CString, id: Identity, now: Duration) {
+        let due = Some(State::Due { at: now });
+        let service = Service { name, listed: true, own: true, service: None, logger: due };
+        self.services.insert(id, service);
+    }
+
+    /// Takes in what a scan found. Of two entries for one directory, the one that counted before counts, or the first.
     pub fn take_in(&mut self, scan: Scan, found: Vec<Listed>, now: Duration) -> Changes {
         let mut changes = Changes::default();
         self.unfinished.retain(|_, until| *until > now);
         for service in self.services.values_mut() {
-            service.listed = false;
+            service.listed = service.own;
+        }
+        for entry in &found {
+            if let Some(service) = self.services.get_mut(&entry.id) {
+                service.listed |= service.name == entry.name;
+            }
         }
         for entry in found {
             if let Some(service) = self.services.get_mut(&entry.id) {
-                if !service.listed {
+                if service.listed && service.name != entry.name {
+                    changes.doubles.push((entry.name, service.name.clone()));
+                } else {
                     service.listed = true;
                     service.name = entry.name;
                 }
@@ -144,23 +151,46 @@ impl Plan {
         changes
     }
 
-    /// What is to be started now. Each is to be answered with [`Self::started`], [`Self::failed`] or [`Self::busy`].
+    /// What is to be started now, at most so many. Each is to be answered with [`Self::started`], [`Self::failed`],
+    /// [`Self::busy`] or [`Self::vanished`].
     #[must_use]
-    pub fn due(&self, now: Duration) -> Vec<Post> {
-        self.waiting().filter(|(_, at)| *at <= now).map(|(post, _)| post).collect()
+    pub fn due(&self, now: Duration, room: usize) -> Vec<Post> {
+        self.waiting().filter(|(_, at)| *at <= now).map(|(post, _)| post).take(room).collect()
     }
 
-    /// When there will next be something to do, scans on the clock aside.
+    /// When something will next be to be started.
     #[must_use]
-    pub fn wake(&self) -> Option<Duration> {
-        let unfinished = self.unfinished.values().copied();
-        self.waiting().map(|(_, at)| at).chain(unfinished).min()
+    pub fn next_start(&self) -> Option<Duration> {
+        self.waiting().map(|(_, at)| at).min()
+    }
+
+    /// When a directory that is being made will next be complete: a scan finds it then.
+    #[must_use]
+    pub fn next_finished(&self) -> Option<Duration> {
+        self.unfinished.values().copied().min()
+    }
+
+    /// Whether something will be looked at again only because a regular scan is made.
+    #[must_use]
+    pub fn is_unsettled(&self) -> bool {
+        let listed = self.services.values().filter(|service| service.listed);
+        listed.flat_map(Service::states).any(|state| match state {
+            State::Resting | State::Busy => true,
+            State::Due { .. } | State::Running { .. } => false,
+        })
     }
 
     /// It runs.
     pub fn started(&mut self, post: Post, pid: i32, now: Duration) {
-        self.set(post, State::Running { since: now });
+        self.set(post, State::Running { since: now, pid });
         self.running.insert(pid, post);
+    }
+
+    /// When it was to be started, its entry wasn't there any more: it isn't listed until a scan finds it again.
+    pub fn vanished(&mut self, post: Post) {
+        if let Some(service) = self.services.get_mut(&post.id) {
+            service.listed = service.own;
+        }
     }
 
     /// It couldn't be started: the next regular scan tries again.
@@ -173,17 +203,42 @@ impl Plan {
         self.set(post, State::Busy);
     }
 
-    /// A child of ours ended; `asked` if it exited 0. True if it was a supervise, false if it was a stranger, which
-    /// svscan reaps as the parent of what others leave behind.
-    pub fn ended(&mut self, pid: i32, asked: bool, now: Duration) -> bool {
-        let Some(post) = self.running.remove(&pid) else { return false };
+    /// A child of ours ended; `asked` if it exited 0. Gives what it was; `None` if it was a stranger, which svscan reaps
+    /// as the parent of what others leave behind.
+    pub fn ended(&mut self, pid: i32, asked: bool, now: Duration) -> Option<Post> {
+        let post = self.running.remove(&pid)?;
         let since = match self.state(post) {
-            Some(State::Running { since }) => since,
+            Some(State::Running { since, .. }) => since,
             Some(State::Due { .. } | State::Resting | State::Busy) | None => now,
         };
         let next = if asked { State::Resting } else { State::Due { at: now.max(since + PACE) } };
         self.set(post, next);
-        true
+        Some(post)
+    }
+
+    /// The process that runs at a post, if it is our child.
+    #[must_use]
+    pub fn pid(&self, post: Post) -> Option<i32> {
+        match self.state(post)? {
+            State::Running { pid, .. } => Some(pid),
+            State::Due { .. } | State::Resting | State::Busy => None,
+        }
+    }
+
+    /// Every post of every known service, its own one before its logger's.
+    pub fn posts(&self) -> impl Iterator<Item = Post> {
+        self.services.iter().flat_map(|(id, service)| {
+            let roles =
+                [service.service.map(|_| Role::Service), service.logger.map(|_| Role::Logger)];
+            roles.into_iter().flatten().map(|role| Post { id: *id, role })
+        })
+    }
+
+    /// The known service that was last listed under this name.
+    #[must_use]
+    pub fn find(&self, name: &CStr) -> Option<Identity> {
+        let mut services = self.services.iter();
+        services.find(|(_, service)| service.name.as_c_str() == name).map(|(id, _)| *id)
     }
 
     /// The name that a known service was last listed under.
@@ -201,7 +256,7 @@ impl Plan {
     /// Nothing could be listed: nothing is started before the next regular scan, at `until`.
     pub fn postpone(&mut self, until: Duration) {
         for service in self.services.values_mut() {
-            service.service = service.service.postponed(until);
+            service.service = service.service.map(|state| state.postponed(until));
             service.logger = service.logger.map(|state| state.postponed(until));
         }
         self.unfinished.clear();
@@ -211,7 +266,8 @@ impl Plan {
         self.services.iter().filter(|(_, service)| service.listed).flat_map(|(id, service)| {
             // The logger first: a service's first line then finds its reader.
             let logger = service.logger.map(|state| (Role::Logger, state));
-            let posts = logger.into_iter().chain([(Role::Service, service.service)]);
+            let posts =
+                logger.into_iter().chain(service.service.map(|state| (Role::Service, state)));
             posts.filter_map(|(role, state)| match state {
                 State::Due { at } => Some((Post { id: *id, role }, at)),
                 State::Running { .. } | State::Resting | State::Busy => None,
@@ -222,7 +278,7 @@ impl Plan {
     fn state(&self, post: Post) -> Option<State> {
         let service = self.services.get(&post.id)?;
         match post.role {
-            Role::Service => Some(service.service),
+            Role::Service => service.service,
             Role::Logger => service.logger,
         }
     }
@@ -230,53 +286,8 @@ impl Plan {
     fn set(&mut self, post: Post, state: State) {
         let Some(service) = self.services.get_mut(&post.id) else { return };
         match post.role {
-            Role::Service => service.service = state,
+            Role::Service => service.service = Some(state),
             Role::Logger => service.logger = Some(state),
-        }
-    }
-}
-
-impl Service {
-    fn new(entry: Listed, now: Duration) -> Self {
-        let due = State::Due { at: now };
-        let logger = entry.log.then_some(due);
-        Self { name: entry.name, listed: true, service: due, logger }
-    }
-
-    fn states(&self) -> impl Iterator<Item = State> {
-        [Some(self.service), self.logger].into_iter().flatten()
-    }
-
-    /// What a scan does to a service that it did (or did not) list.
-    fn settle(&mut self, scan: Scan, now: Duration) {
-        if !self.listed {
-            return;
-        }
-        self.service = self.service.after(scan, now);
-        self.logger = self.logger.map(|state| state.after(scan, now));
-    }
-}
-
-impl State {
-    fn after(self, scan: Scan, now: Duration) -> Self {
-        match (self, scan) {
-            (Self::Busy, _) | (Self::Resting, Scan::Regular) => Self::Due { at: now },
-            (Self::Resting, Scan::Prompted) => Self::Resting,
-            (Self::Due { .. } | Self::Running { .. }, _) => self,
-        }
-    }
-
-    fn postponed(self, until: Duration) -> Self {
-        match self {
-            Self::Due { at } => Self::Due { at: at.max(until) },
-            Self::Running { .. } | Self::Resting | Self::Busy => self,
-        }
-    }
-
-    fn is_running(self) -> bool {
-        match self {
-            Self::Running { .. } => true,
-            Self::Due { .. } | Self::Resting | Self::Busy => false,
         }
     }
 }

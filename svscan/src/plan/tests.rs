@@ -3,6 +3,11 @@ use proptest::prelude::*;
 
 const T0: Duration = Duration::from_secs(100);
 
+const RUNNING: State = State::Running { since: T0, pid: 7 };
+
+/// No bound on how many are started at once.
+const ALL: usize = usize::MAX;
+
 fn id(inode: u64) -> Identity {
     Identity { device: 1, inode }
 }
@@ -23,7 +28,7 @@ fn at(milliseconds: u64) -> Duration {
 fn one(state: State) -> Plan {
     let mut plan = Plan::default();
     plan.take_in(Scan::Regular, vec![entry("a", 1, false)], T0);
-    plan.services.get_mut(&id(1)).unwrap().service = state;
+    plan.services.get_mut(&id(1)).unwrap().service = Some(state);
     plan
 }
 
@@ -33,7 +38,7 @@ fn the_table_of_scans() {
     let now = at(10_000);
     let due = State::Due { at: now };
     let later = State::Due { at: at(20_000) };
-    let running = State::Running { since: T0 };
+    let running = State::Running { since: T0, pid: 7 };
     for (before, scan, listed, after) in [
         (later, Scan::Regular, true, Some(later)),
         (later, Scan::Prompted, true, Some(later)),
@@ -55,10 +60,10 @@ fn the_table_of_scans() {
         let mut plan = one(before);
         let found = if listed { vec![entry("a", 1, false)] } else { vec![] };
         let changes = plan.take_in(scan, found, now);
-        let state = plan.services.get(&id(1)).map(|service| service.service);
+        let state = plan.services.get(&id(1)).and_then(|service| service.service);
         assert_eq!(state, after, "{before:?}, {scan:?}, listed: {listed}");
         let forgotten = if after.is_none() { vec![id(1)] } else { vec![] };
-        assert_eq!(changes, Changes { logged: vec![], forgotten });
+        assert_eq!(changes, Changes { forgotten, ..Changes::default() });
     }
 }
 
@@ -76,17 +81,18 @@ fn the_table_of_ends() {
     ] {
         let mut plan = one(State::Due { at: T0 });
         plan.started(post(1, Role::Service), 77, T0);
-        assert!(plan.ended(77, asked, at(lived)));
-        assert_eq!(plan.services[&id(1)].service, expected, "lived {lived} ms, asked: {asked}");
-        assert!(!plan.ended(77, asked, at(lived)), "a pid counts once");
+        assert_eq!(plan.ended(77, asked, at(lived)), Some(post(1, Role::Service)));
+        let after = plan.services[&id(1)].service;
+        assert_eq!(after, Some(expected), "lived {lived} ms, asked: {asked}");
+        assert_eq!(plan.ended(77, asked, at(lived)), None, "a pid counts once");
     }
 }
 
 #[test]
 fn a_stranger_is_only_reaped() {
-    let mut plan = one(State::Running { since: T0 });
-    assert!(!plan.ended(4711, false, at(1)));
-    assert_eq!(plan.services[&id(1)].service, State::Running { since: T0 });
+    let mut plan = one(RUNNING);
+    assert_eq!(plan.ended(4711, false, at(1)), None);
+    assert_eq!(plan.services[&id(1)].service, Some(RUNNING));
 }
 
 #[test]
@@ -94,38 +100,90 @@ fn a_new_service_is_due_at_once_and_its_logger_first() {
     let mut plan = Plan::default();
     let found = vec![entry("a", 1, true), entry("b", 2, false)];
     let changes = plan.take_in(Scan::Prompted, found, T0);
-    assert_eq!(changes, Changes { logged: vec![id(1)], forgotten: vec![] });
+    assert_eq!(changes, Changes { logged: vec![id(1)], ..Changes::default() });
     let due = [post(1, Role::Logger), post(1, Role::Service), post(2, Role::Service)];
-    assert_eq!(plan.due(T0), due);
+    assert_eq!(plan.due(T0, ALL), due);
     plan.started(due[0], 10, T0);
     plan.failed(due[1]);
     plan.busy(due[2]);
-    assert_eq!(plan.due(at(9000)), []);
-    assert_eq!(plan.wake(), None);
+    assert_eq!(plan.due(at(9000), ALL), []);
+    assert_eq!(plan.next_start(), None);
 }
 
 #[test]
 fn a_log_that_appears_later_is_not_looked_for() {
-    let mut plan = one(State::Running { since: T0 });
+    let mut plan = one(RUNNING);
     let changes = plan.take_in(Scan::Regular, vec![entry("a", 1, true)], at(1));
     assert_eq!(changes, Changes::default());
-    assert_eq!(plan.due(at(1)), []);
+    assert_eq!(plan.due(at(1), ALL), []);
 }
 
 #[test]
 fn a_renamed_directory_is_no_new_service() {
-    let mut plan = one(State::Running { since: T0 });
+    let mut plan = one(RUNNING);
     plan.take_in(Scan::Prompted, vec![entry("z", 1, false)], at(1));
-    assert_eq!(plan.due(at(1)), []);
+    assert_eq!(plan.due(at(1), ALL), []);
     assert_eq!(plan.name(id(1)).unwrap().as_c_str(), c"z");
 }
 
 #[test]
 fn two_names_of_one_directory_are_one_service() {
     let mut plan = Plan::default();
-    plan.take_in(Scan::Regular, vec![entry("a", 1, false), entry("b", 1, false)], T0);
-    assert_eq!(plan.due(T0), [post(1, Role::Service)]);
+    let both = || vec![entry("a", 1, false), entry("b", 1, false)];
+    let changes = plan.take_in(Scan::Regular, both(), T0);
+    assert_eq!(changes.doubles, [(c"b".into(), c"a".into())]);
+    assert_eq!(plan.due(T0, ALL), [post(1, Role::Service)]);
     assert_eq!(plan.name(id(1)).unwrap().as_c_str(), c"a");
+    plan.take_in(Scan::Regular, vec![entry("b", 1, false)], T0);
+    let changes = plan.take_in(Scan::Regular, both(), T0);
+    assert_eq!(changes.doubles, [(c"a".into(), c"b".into())], "the one that counted still does");
+    assert_eq!(plan.find(c"b"), Some(id(1)));
+}
+
+#[test]
+fn no_more_are_due_than_there_is_room() {
+    let mut plan = Plan::default();
+    plan.take_in(Scan::Regular, (1..9).map(|inode| entry("a", inode, true)).collect(), T0);
+    assert_eq!(plan.due(T0, 3).len(), 3);
+    assert_eq!(plan.due(T0, 0), []);
+}
+
+#[test]
+fn what_went_before_its_start_is_not_started() {
+    let mut plan = one(State::Due { at: T0 });
+    plan.vanished(post(1, Role::Service));
+    assert_eq!((plan.due(T0, ALL), plan.next_start()), (vec![], None));
+    plan.take_in(Scan::Prompted, vec![entry("a", 1, false)], T0);
+    assert_eq!(plan.due(T0, ALL).len(), 1, "it was only renamed");
+}
+
+#[test]
+fn a_logger_of_our_own_is_no_scans_matter() {
+    let mut plan = Plan::default();
+    plan.add_own(c".log".into(), id(5), T0);
+    let own = post(5, Role::Logger);
+    assert_eq!(plan.due(T0, ALL), [own]);
+    plan.started(own, 77, T0);
+    plan.take_in(Scan::Regular, vec![], at(1));
+    plan.ended(77, false, at(2));
+    plan.take_in(Scan::Regular, vec![], at(3));
+    assert_eq!(plan.due(at(1000), ALL), [own]);
+    assert_eq!(plan.posts().collect::<Vec<_>>(), [own]);
+}
+
+#[test]
+fn only_what_a_regular_scan_would_change_is_unsettled() {
+    for (state, expected) in [
+        (State::Due { at: T0 }, false),
+        (RUNNING, false),
+        (State::Resting, true),
+        (State::Busy, true),
+    ] {
+        let mut plan = one(state);
+        assert_eq!(plan.is_unsettled(), expected, "{state:?}");
+        plan.vanished(post(1, Role::Service));
+        assert!(!plan.is_unsettled(), "{state:?}, but nobody looks for it");
+    }
 }
 
 #[test]
@@ -133,9 +191,9 @@ fn another_directory_under_the_same_name_is_a_new_service() {
     let mut plan = one(State::Due { at: T0 });
     plan.started(post(1, Role::Service), 10, T0);
     plan.take_in(Scan::Prompted, vec![entry("a", 2, false)], at(1));
-    assert_eq!(plan.due(at(1)), [post(2, Role::Service)]);
+    assert_eq!(plan.due(at(1), ALL), [post(2, Role::Service)]);
     plan.ended(10, false, at(2));
-    assert_eq!(plan.due(at(5000)), [post(2, Role::Service)], "the old one is not restarted");
+    assert_eq!(plan.due(at(5000), ALL), [post(2, Role::Service)], "the old one is not restarted");
 }
 
 #[test]
@@ -144,9 +202,9 @@ fn a_vanished_entry_that_comes_back_goes_on() {
     plan.started(post(1, Role::Service), 10, T0);
     plan.take_in(Scan::Prompted, vec![], at(1));
     plan.take_in(Scan::Prompted, vec![entry("a", 1, false)], at(2));
-    assert_eq!(plan.due(at(2)), []);
+    assert_eq!(plan.due(at(2), ALL), []);
     plan.ended(10, false, at(2000));
-    assert_eq!(plan.due(at(2000)), [post(1, Role::Service)]);
+    assert_eq!(plan.due(at(2000), ALL), [post(1, Role::Service)]);
 }
 
 #[test]
@@ -155,10 +213,11 @@ fn a_directory_made_in_place_waits_until_it_is_finished() {
     plan.unfinished(c"a".into(), at(1000));
     plan.take_in(Scan::Prompted, vec![entry("a", 1, false)], T0);
     assert!(!plan.knows(id(1)));
-    assert_eq!(plan.wake(), Some(at(1000)));
+    assert_eq!((plan.next_start(), plan.next_finished()), (None, Some(at(1000))));
     let changes = plan.take_in(Scan::Prompted, vec![entry("a", 1, true)], at(1000));
+    assert_eq!(plan.next_finished(), None);
     assert_eq!(changes.logged, [id(1)]);
-    assert_eq!(plan.due(at(1000)), [post(1, Role::Logger), post(1, Role::Service)]);
+    assert_eq!(plan.due(at(1000), ALL), [post(1, Role::Logger), post(1, Role::Service)]);
 }
 
 #[test]
@@ -166,7 +225,8 @@ fn what_cannot_be_listed_starts_nothing() {
     let mut plan = one(State::Due { at: T0 });
     plan.unfinished(c"b".into(), at(1000));
     plan.postpone(at(5000));
-    assert_eq!((plan.due(at(4999)), plan.wake()), (vec![], Some(at(5000))));
+    assert_eq!((plan.due(at(4999), ALL), plan.next_start()), (vec![], Some(at(5000))));
+    assert_eq!(plan.next_finished(), None);
 }
 
 #[derive(Debug, Clone)]
@@ -209,7 +269,7 @@ proptest! {
                         last.retain(|post, _| post.id != gone);
                     }
                 }
-                Step::Start(answer) => for post in plan.due(now) {
+                Step::Start(answer) => for post in plan.due(now, ALL) {
                     prop_assert!(listed.contains(&post.id.inode));
                     prop_assert!(running.values().all(|other| *other != post));
                     match answer {
@@ -231,7 +291,7 @@ proptest! {
                         else { continue };
                     let post = running.remove(&pid).unwrap();
                     if asked { last.remove(&post); }
-                    prop_assert!(plan.ended(pid, asked, now));
+                    prop_assert_eq!(plan.ended(pid, asked, now), Some(post));
                 }
             }
         }

@@ -52,6 +52,10 @@ fn wait_for_sleep(svscan: &Child, directory: &Path) {
     });
 }
 
+/// Notes `started NAME` in `$NOTED`, and comes up as supervise does.
+const NOTE_AND_COME_UP: &str = "echo \"started $1\" >>\"$NOTED\"; cd \"$1\"; mkdir -p supervise; \
+    test -p supervise/ok || mkfifo supervise/ok; exec sleep 1000 3<>supervise/ok\n";
+
 /// Notes `started NAME` and stays.
 const NOTE_AND_STAY: &str = "echo \"started $1\" >>../noted; exec sleep 1000\n";
 
@@ -121,8 +125,7 @@ fn a_new_link_is_noticed_at_once() {
 
 #[test]
 fn a_thousand_entries_and_more() {
-    let (scratch, directory, path) =
-        with_fake("thousand", "echo \"started $1\" >>\"$NOTED\"; exec sleep 1000\n");
+    let (scratch, directory, path) = with_fake("thousand", NOTE_AND_COME_UP);
     for number in 0..1100 {
         fs::create_dir(directory.join(format!("s{number}"))).expect("make a directory");
     }
@@ -275,9 +278,10 @@ fn what_is_wrong_is_said() {
         link(&scratch, name);
     }
     let running = svscan(&directory, "/nowhere:/bin/nowhere");
-    let expected = "svscan: warning: unable to start supervise a: file does not exist: \
-                    no program supervise in PATH /nowhere:/bin/nowhere\n";
-    running.expect_stderr(expected);
+    running.expect_stderr("svscan: warning: unable to start supervise ");
+    running.expect_stderr(
+        ": file does not exist: no program supervise in PATH /nowhere:/bin/nowhere\n",
+    );
     drop(running);
     fs::set_permissions(scratch.join("bin/supervise"), fs::Permissions::from_mode(0o644))
         .expect("chmod");

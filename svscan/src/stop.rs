@@ -1,0 +1,165 @@
+//! The orderly stop: who is told to end, and when. No system call is made here.
+//!
+//! Each service's supervise is told `dx`, and its logger's when that is gone: first `ox`, so that the logger ends by itself
+//! when it has read all (the pipe has no writer any more), then `dx`, if it doesn't. The logger of svscan's own messages is
+//! the last.
+//!
+//! | a supervise was | is there | and so |
+//! | --- | --- | --- |
+//! | not told yet | no | it is over |
+//! | not told yet | yes | is told; if it can't be reached for [`REACH`], it gets TERM |
+//! | told `ox` | no | it is over |
+//! | told `ox` | yes, and the pipe has been empty for [`EMPTY`] | is told `dx` |
+//! | told `ox` | yes, and nothing has been read for [`STUCK`] | is told `dx` |
+//! | told `dx` | no | it is over |
+//! | told `dx` | yes | is waited for |
+
+use crate::plan::{Identity, Post, Role};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// How long a supervise may be out of reach. One that has just been started makes its FIFO before its service.
+pub const REACH: Duration = Duration::from_secs(1);
+
+/// How long a logger that has read everything may take to end by itself.
+pub const EMPTY: Duration = Duration::from_secs(1);
+
+/// How long a logger may read nothing, though there is something.
+pub const STUCK: Duration = Duration::from_secs(10);
+
+/// How often is said who is waited for.
+pub const REMIND: Duration = Duration::from_secs(10);
+
+/// How often is looked, where nothing tells.
+pub const TICK: Duration = Duration::from_millis(100);
+
+/// A stop under way.
+#[derive(Debug)]
+pub struct Stop {
+    targets: BTreeMap<Post, Target>,
+    own: Option<Identity>,
+    remind: Duration,
+}
+
+/// What is seen of a supervise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Nobody holds its place.
+    Gone,
+    /// It is there; so many bytes are in its pipe, if it is a logger's.
+    There {
+        /// Bytes that nobody has read.
+        unread: u64,
+    },
+}
+
+/// What is to be done about a supervise now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Nothing.
+    Wait,
+    /// Tell it to end when its logger has: `ox`.
+    Finish,
+    /// Tell it to end: `dx`.
+    End,
+    /// Send it TERM: it can't be told.
+    Terminate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// Since when it is its turn.
+    Untold {
+        since: Option<Duration>,
+    },
+    /// Since when so many bytes have been there.
+    Reading {
+        unread: u64,
+        since: Duration,
+    },
+    Told,
+    Over,
+}
+
+impl Stop {
+    /// All of these are to end; the logger of `own` after all others.
+    #[must_use]
+    pub fn new(posts: &[Post], own: Option<Identity>, now: Duration) -> Self {
+        let untold = |post: &Post| (*post, Target::Untold { since: None });
+        Self { targets: posts.iter().map(untold).collect(), own, remind: now + REMIND }
+    }
+
+    /// Those whose turn it is, and who aren't over.
+    #[must_use]
+    pub fn turn(&self) -> Vec<Post> {
+        let waiting = |post: &Post| self.targets.get(post).is_some_and(|t| *t != Target::Over);
+        let mine = |post: &&Post| match post.role {
+            _ if self.own == Some(post.id) => {
+                self.targets.keys().all(|p| p == *post || !waiting(p))
+            }
+            Role::Service => true,
+            Role::Logger => !waiting(&Post { id: post.id, role: Role::Service }),
+        };
+        self.targets.keys().filter(|post| waiting(post)).filter(mine).copied().collect()
+    }
+
+    /// Whether all are over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.targets.values().all(|target| *target == Target::Over)
+    }
+
+    /// What to do about one whose turn it is.
+    pub fn see(&mut self, post: Post, seen: Seen, now: Duration) -> Order {
+        let Some(target) = self.targets.get_mut(&post) else { return Order::Wait };
+        let (next, order) = match (*target, seen) {
+            (_, Seen::Gone) => (Target::Over, Order::Wait),
+            (Target::Untold { since }, Seen::There { .. }) => {
+                let since = since.unwrap_or(now);
+                let order = if now >= since + REACH { Order::Terminate } else { ask(post.role) };
+                (Target::Untold { since: Some(since) }, order)
+            }
+            (Target::Reading { unread, .. }, Seen::There { unread: left }) if unread != left => {
+                (Target::Reading { unread: left, since: now }, Order::Wait)
+            }
+            (Target::Reading { unread, since }, Seen::There { .. }) => {
+                let patience = if unread == 0 { EMPTY } else { STUCK };
+                (*target, if now >= since + patience { Order::End } else { Order::Wait })
+            }
+            (Target::Told | Target::Over, Seen::There { .. }) => (*target, Order::Wait),
+        };
+        *target = next;
+        order
+    }
+
+    /// An order was carried out.
+    pub fn told(&mut self, post: Post, order: Order, now: Duration) {
+        let Some(target) = self.targets.get_mut(&post) else { return };
+        *target = match order {
+            Order::Wait => return,
+            // The first look tells how much there is.
+            Order::Finish => Target::Reading { unread: 0, since: now },
+            Order::End | Order::Terminate => Target::Told,
+        };
+    }
+
+    /// Every [`REMIND`], those that are waited for.
+    pub fn remind(&mut self, now: Duration) -> Vec<Post> {
+        if now < self.remind {
+            return Vec::new();
+        }
+        self.remind = now + REMIND;
+        self.turn()
+    }
+}
+
+fn ask(role: Role) -> Order {
+    match role {
+        Role::Service => Order::End,
+        Role::Logger => Order::Finish,
+    }
+}
+
+#[cfg(test)]
+mod tests;
