@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 pub struct Process {
     /// Its id.
     pub pid: i32,
+    /// Its parent's.
+    pub parent: i32,
     /// The name of its program, 15 bytes at most.
     pub name: String,
     /// One letter: R, S, D, T, ...
@@ -27,13 +29,15 @@ pub fn all() -> Vec<Process> {
 pub fn find(pid: i32) -> Option<Process> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (name, rest) = stat.split_once('(')?.1.rsplit_once(") ")?;
-    let state = rest.chars().next()?;
+    let mut rest = rest.split(' ');
+    let state = rest.next()?.chars().next()?;
+    let parent = rest.next()?.parse().ok()?;
     if matches!(state, 'Z' | 'X') {
         return None;
     }
     // A process on its way out has none any more, and doesn't run either.
     let cwd = fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
-    Some(Process { pid, name: name.to_owned(), state, cwd })
+    Some(Process { pid, parent, name: name.to_owned(), state, cwd })
 }
 
 /// Which of them run this program in this directory.

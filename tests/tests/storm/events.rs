@@ -4,8 +4,8 @@
 //! - **The log pipe keeps one holder that stays**: svscan, the service's supervise or the logger's. The kernel throws away what
 //!   is in a pipe when its last holder dies; a host that loses all three at one blow loses these bytes with the memory that they
 //!   are in, whatever anybody does.
-//! - **The lock is missed for a moment only** by a supervise that has something to do: who removes it takes away the one thing
-//!   that tells a second supervise of the first. supervise puts it back with its next status.
+//! - **The lock is missed for a moment only**, until a letter makes supervise put it back, and only where svscan knows its
+//!   supervise as its own child: who removes it takes away the one thing that tells a second supervise of the first.
 //! - **The clock of the host** isn't touched: there is one for all, namespaces of time hold only the clocks that count from
 //!   boot, and what interposes a library can't reach static programs. Only the status has a label of the real-time clock, so
 //!   a storm leaves there what a jump would leave: a label of the future, of the past, and of no time at all.
@@ -196,14 +196,19 @@ impl Storm {
         let how = if heard { "" } else { " (unheard)" };
         self.note(format!("{shown} to {}{how}", target.name()));
         if heard {
+            self.wanted_of(target).sent(letters);
             self.refresh(target);
-            let known = self.known.get_mut(target).expect("a known target");
-            known.wanted.sent(letters);
-            if before.is_none() || known.supervise != before {
-                known.wanted.blur();
+            if before.is_none() || self.known[target].supervise != before {
+                // One has gone, another has come, and either may have heard it.
+                self.wanted_of(target).sent(letters);
+                self.wanted_of(target).blur();
             }
         }
         heard
+    }
+
+    fn wanted_of(&mut self, target: &Target) -> &mut Wanted {
+        &mut self.known.get_mut(target).expect("a known target").wanted
     }
 
     fn letters(&mut self, target: &Target) {
@@ -406,8 +411,12 @@ impl Storm {
     /// Removes a file of supervise's. It learns of that with its next status, which half of the time comes at once.
     fn remove(&mut self, target: &Target) {
         let file = *self.random.of(&["control", "ok", "status", "lock"]);
-        let (_, now) = self.refresh(target);
+        let (all, now) = self.refresh(target);
         let Some(mut control) = target.control() else { return };
+        let parent = all.iter().find(|process| now == [process.pid]).map(|process| process.parent);
+        if file == "lock" && (parent.is_none() || parent != self.host.svscan()) {
+            return;
+        }
         if now.len() != 1 || self.disk_is_full || fs::remove_file(target.file(file)).is_err() {
             return;
         }
@@ -421,9 +430,8 @@ impl Storm {
             return;
         }
         self.note(format!("{} to {}, for its {file}", char::from(letter), target.name()));
-        let known = self.known.get_mut(target).expect("a known target");
-        known.wanted.sent(&[letter]);
-        if known.wanted.is_leaving() {
+        self.wanted_of(target).sent(&[letter]);
+        if self.wanted_of(target).is_leaving() {
             return;
         }
         let back = || target.file(file).exists().then_some(());
