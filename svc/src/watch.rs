@@ -5,7 +5,6 @@
 //! writes it anew; our details are rewritten; and a supervise that ends closes its `ok`. What
 //! inotify can't tell (no watch to be had, a `supervise/` that isn't there yet), [`Again`] finds out.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
@@ -17,7 +16,8 @@ use sys::{AsFd, BorrowedFd, Errno, OwnedFd};
 /// Watches of service directories, each of which is known by a number of the caller's.
 pub(crate) struct Watch {
     fd: OwnedFd,
-    whose: BTreeMap<i32, Vec<usize>>,
+    /// Each watch with each directory that it is for, in order. (Several names may lead to one.)
+    whose: Vec<(i32, usize)>,
 }
 
 /// What has happened to a service directory.
@@ -38,7 +38,7 @@ impl Watch {
     /// There is no inotify instance to be had: as `inotify_init1(2)`.
     pub(crate) fn new() -> Result<Self, Errno> {
         let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        Ok(Self { fd, whose: BTreeMap::new() })
+        Ok(Self { fd, whose: Vec::new() })
     }
 
     /// Watches the service in the working directory. A watch that is there already stays.
@@ -64,9 +64,8 @@ impl Watch {
 
     fn add_path(&mut self, number: usize, path: &CStr, flags: WatchFlags) -> Result<(), Errno> {
         let watch = inotify::add_watch(&self.fd, path, flags)?;
-        let numbers = self.whose.entry(watch).or_default();
-        if !numbers.contains(&number) {
-            numbers.push(number);
+        if let Err(place) = self.whose.binary_search(&(watch, number)) {
+            self.whose.insert(place, (watch, number));
         }
         Ok(())
     }
@@ -83,11 +82,13 @@ impl Watch {
                 }
                 Ok(event) => {
                     let Some(news) = meaning(event.events(), event.file_name()) else { continue };
-                    for number in self.whose.get(&event.wd()).into_iter().flatten() {
-                        tell(Some(*number), news);
-                    }
+                    let first = self.whose.partition_point(|(watch, _)| *watch < event.wd());
+                    let after = self.whose.partition_point(|(watch, _)| *watch <= event.wd());
+                    self.whose[first..after]
+                        .iter()
+                        .for_each(|(_, number)| tell(Some(*number), news));
                     if event.events().contains(ReadFlags::IGNORED) {
-                        self.whose.remove(&event.wd());
+                        self.whose.drain(first..after);
                     }
                 }
                 Err(Errno::INTR) => {}

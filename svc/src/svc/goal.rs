@@ -104,6 +104,10 @@ impl Goal {
         let same = before == Some((status.since, status.pid));
         match self.target {
             Target::Gone => Verdict::NotYet,
+            // 0.76's supervise says that it is to run once before it starts it.
+            Target::Down if same && status.state.is_none() && self.expects == Some(Want::Once) => {
+                Verdict::NotYet
+            }
             Target::Down if is_down(status) => Verdict::Reached,
             Target::Down => Verdict::NotYet,
             Target::Up | Target::Ready if has_failed(status) => Verdict::Never(failure(now.detail)),
@@ -264,6 +268,19 @@ mod tests {
             assert!(matches!(judge(status(0, want, None)), Verdict::Never(_)));
         }
         assert_eq!(judge(status(0, Want::Once, Some(State::Starting))), Verdict::NotYet);
+    }
+
+    #[test]
+    fn a_job_has_not_ended_before_it_began() {
+        let job = Goal { expects: Some(Want::Once), ..goal(Target::Down) };
+        let judge = |state, seconds| {
+            let status = Status { since: label(seconds), ..status(0, Want::Once, state) };
+            job.judge(Some((label(100), 0)), &Now { status, detail: Known::Nothing })
+        };
+        assert_eq!(judge(None, 100), Verdict::NotYet);
+        assert_eq!(judge(None, 101), Verdict::Reached);
+        // Ours knows how the start went: if it failed, nothing follows.
+        assert_eq!(judge(Some(State::Stopped), 100), Verdict::Reached);
     }
 
     #[test]
