@@ -1,0 +1,71 @@
+//! One direction with its descriptors.
+
+use super::flow::{Flow, Passage, Turn};
+use alloc::{vec, vec::Vec};
+use sys::fd::{AsFd, BorrowedFd};
+use sys::poll::PollFlags;
+use sys::{Errno, OwnedFd};
+
+/// From a source, through a passage, to a target.
+pub(super) struct Direction<P> {
+    flow: Flow<P>,
+    source: Option<OwnedFd>,
+    target: Option<OwnedFd>,
+    buffer: Vec<u8>,
+}
+
+impl<P: Passage> Direction<P> {
+    /// A direction whose descriptors are both open, unless they were closed before we came.
+    pub(super) fn new(passage: P, source: Option<OwnedFd>, target: Option<OwnedFd>) -> Self {
+        let mut direction =
+            Self { flow: Flow::new(passage), source, target, buffer: vec![0; P::READ] };
+        if direction.source.is_none() {
+            direction.flow.has_read(Err(Errno::BADF));
+        }
+        direction.close_if_over();
+        direction
+    }
+
+    /// What it waits for: nothing when it is over.
+    pub(super) fn awaited(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
+        let (fd, flags) = match self.flow.turn() {
+            // A target that isn't there is ready for the error.
+            Turn::Write(_) => (self.target.as_ref().or(self.source.as_ref())?, PollFlags::OUT),
+            Turn::Read => (self.source.as_ref()?, PollFlags::IN),
+            Turn::Over => return None,
+        };
+        Some((fd.as_fd(), flags))
+    }
+
+    /// Where it goes: nothing when it is over.
+    pub(super) fn target(&self) -> Option<BorrowedFd<'_>> {
+        self.target.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Reads or writes once, which doesn't block when what is [awaited](Self::awaited) has come: at most
+    /// 4096 bytes are written, for which a pipe that can be written to has room.
+    pub(super) fn go_on(&mut self) {
+        match self.flow.turn() {
+            Turn::Write(bytes) => {
+                let target = self.target.as_ref().ok_or(Errno::BADF);
+                let result = target.and_then(|fd| sys::io::write(fd, bytes));
+                self.flow.has_written(result);
+            }
+            Turn::Read => {
+                let Self { flow, source, buffer, .. } = self;
+                let source = source.as_ref().ok_or(Errno::BADF);
+                let result = source.and_then(|fd| sys::io::read(fd, &mut buffer[..]));
+                flow.has_read(result.map(|count| &buffer[..count]));
+            }
+            Turn::Over => {}
+        }
+        self.close_if_over();
+    }
+
+    /// Whoever stands at either end is told.
+    fn close_if_over(&mut self) {
+        if self.flow.turn() == Turn::Over {
+            (self.source, self.target) = (None, None);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! addcr: put a carriage return before each newline.
+#![no_std]
+#![no_main]
+
+common::program!(ucspi::addcr::run);

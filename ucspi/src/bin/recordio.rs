@@ -1,0 +1,5 @@
+//! recordio: record the input and output of a program.
+#![no_std]
+#![no_main]
+
+common::program!(ucspi::recordio::run);

@@ -1,0 +1,5 @@
+//! tcprules: compile rules for tcpserver.
+#![no_std]
+#![no_main]
+
+common::program!(ucspi::tcprules::run, resident);

@@ -1,0 +1,22 @@
+//! The rules that tcpserver asks, and the small programs of ucspi-tcp that need no network of their
+//! own.
+//!
+//! [`rules`] and [`cdb`] are what tcpserver, tcprules and tcprulescheck share. Every other public
+//! module is a program: its `run`, and what only it needs.
+
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
+pub mod addcr;
+pub mod argv0;
+mod between;
+pub mod cdb;
+mod child;
+pub mod delcr;
+mod filter;
+pub mod fixcrio;
+pub mod recordio;
+pub mod rules;
+pub mod tcprules;
+pub mod tcprulescheck;
