@@ -30,14 +30,14 @@ impl Daemon {
     /// Goes on with it. svscan's exit code when all is over.
     pub(super) fn go_on_stopping(&mut self, now: Duration) -> Option<Exit> {
         let mut stop = self.stop.take()?;
-        // The end of one may make it another's turn.
-        let mut turn = stop.turn();
-        while !turn.is_empty() {
-            for post in &turn {
+        // The end of one may make it another's turn: services, loggers, our own.
+        let mut seen: Vec<Post> = Vec::new();
+        for _ in 0..3 {
+            let turn = stop.turn();
+            for post in turn.iter().filter(|post| !seen.contains(post)) {
                 self.end(&mut stop, *post, now);
             }
-            let next = stop.turn();
-            turn = next.into_iter().filter(|post| !turn.contains(post)).collect();
+            seen = turn;
         }
         let late = stop.remind(now);
         if !late.is_empty() {

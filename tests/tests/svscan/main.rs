@@ -2,6 +2,7 @@
 
 mod boot;
 mod log_pipe;
+mod stop;
 
 use std::collections::BTreeMap;
 use std::fs;
