@@ -30,9 +30,7 @@ fn the_log_pipe_has_a_name_and_ends_like_a_pipes() {
         let proc = Path::new("/proc").join(pid.trim_end());
         let there = fs::read_link(proc.join(format!("fd/{number}"))).expect("a descriptor");
         assert_eq!(there, pipe, "{name}");
-        let info = fs::read_to_string(proc.join(format!("fdinfo/{number}"))).expect("its flags");
-        let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).expect("flags");
-        let flags = i32::from_str_radix(flags.trim(), 8).expect("octal");
+        let flags = flags_of(pid.trim_end().parse().expect("a pid"), &number.to_string());
         assert_eq!(flags & 0o3, mode, "{name}: opened for one direction only");
         assert_eq!(flags & nix::libc::O_NONBLOCK, 0, "{name}: may block");
     }
@@ -67,12 +65,12 @@ fn a_log_pipe_that_is_not_ours_is_not_used() {
 }
 
 /// Writes numbered lines, `PID NUMBER`, and on TERM one that says how many there were.
-const COUNT: &str = "i=0
+pub(crate) const COUNT: &str = "i=0
 trap 'echo \"$$ end $i\"; exit' TERM
 while :; do i=$((i+1)); echo \"$$ $i\"; sleep 0.002; done\n";
 
 /// Of each process that wrote: each number once, in order, and the last as said. Returns how many processes there were.
-fn check(text: &str) -> usize {
+pub(crate) fn check(text: &str) -> usize {
     let mut last: BTreeMap<&str, u64> = BTreeMap::new();
     let mut ended: Vec<&str> = Vec::new();
     for line in text.lines() {

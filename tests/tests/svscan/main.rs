@@ -3,6 +3,7 @@
 mod boot;
 mod log_pipe;
 mod stop;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -94,6 +95,13 @@ fn supervise_of(directory: &Path) -> Option<i32> {
         let pid = entry.file_name().to_str()?.parse().ok()?;
         (name == "supervise\n" && there == directory).then_some(pid)
     })
+}
+
+/// The flags of a process's descriptor, as open(2) has them.
+fn flags_of(pid: i32, descriptor: &str) -> i32 {
+    let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{descriptor}")).expect("its flags");
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).expect("flags");
+    i32::from_str_radix(flags.trim(), 8).expect("octal")
 }
 
 /// The pid of the service itself.
