@@ -232,6 +232,12 @@ impl Detail {
 }
 
 impl Phase {
+    /// Why it has failed, if it has.
+    #[must_use]
+    pub fn failure(self) -> Option<Failure> {
+        if let Self::Failed(failure) = self { Some(failure) } else { None }
+    }
+
     const PLAIN: [Self; 9] = [
         Self::Down,
         Self::Waiting,
@@ -269,7 +275,7 @@ impl Phase {
 }
 
 impl Failure {
-    fn number(self) -> u8 {
+    pub(crate) fn number(self) -> u8 {
         match self {
             Self::Exit => 1,
             Self::Start => 2,
@@ -278,7 +284,7 @@ impl Failure {
         }
     }
 
-    fn from_number(number: u8) -> Option<Self> {
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
         [Self::Exit, Self::Start, Self::Restarts, Self::Finish]
             .into_iter()
             .find(|known| known.number() == number)

@@ -1,35 +1,60 @@
 //! `supervise/`, seen from its owner: made, locked, and kept whole for as long as supervise runs.
 //!
-//! All paths are relative to the working directory, which is the service's.
+//! All paths are relative to the working directory, which is the service's, or absolute.
 
+use crate::detail::Details;
+use crate::place::{File, Place};
 use crate::status::Statuses;
+use alloc::ffi::CString;
 use common::{Failure, Name};
 use core::ffi::CStr;
-use sys::fs::{self, CWD, FlockOperation, Mode, OFlags};
+use sys::fs::{self, CWD, FileType, FlockOperation, Mode, OFlags, Stat};
 use sys::{Errno, OwnedFd};
-
-/// The FIFO that tells others that the directory is supervised: it has a reader.
-pub const OK: &CStr = c"supervise/ok";
-/// The file whose flock(2) keeps out a second supervise.
-pub const LOCK: &CStr = c"supervise/lock";
-const CONTROL: &CStr = c"supervise/control";
-const STATUS: &CStr = c"supervise/status";
-const SELF: &CStr = c"supervise";
-const NEW: &CStr = c"supervise/status.new";
 
 /// What a supervise holds open of its directory.
 pub struct Directory {
     /// The service's name, as given: for messages.
     name: &'static [u8],
-    lock: OwnedFd,
+    paths: Paths,
+    lock: Held,
     control: Control,
-    ok: Option<OwnedFd>,
+    ok: Option<Held>,
+    detail: Option<Held>,
+}
+
+struct Paths {
+    directory: CString,
+    lock: CString,
+    control: CString,
+    ok: CString,
+    status: CString,
+    new: CString,
+    detail: CString,
 }
 
 /// Both ends of the control FIFO: with a writer of our own, it never comes to its end.
 struct Control {
-    reader: OwnedFd,
-    _writer: OwnedFd,
+    reader: Held,
+    writer: OwnedFd,
+}
+
+/// An open file that has a name.
+struct Held {
+    fd: OwnedFd,
+    /// Its device and inode.
+    id: (u64, u64),
+}
+
+/// Descriptors that pass from one program to the next.
+pub struct Inheritance {
+    /// The lock.
+    pub lock: OwnedFd,
+    /// Both ends of the control FIFO.
+    pub control: (OwnedFd, OwnedFd),
+    /// The ok FIFO.
+    pub ok: Option<OwnedFd>,
+    /// The detail file.
+    pub detail: Option<OwnedFd>,
 }
 
 /// Which step of writing the status failed.
@@ -49,17 +74,33 @@ impl Directory {
     ///
     /// # Errors
     /// 111: one of them can't be made, or another supervise (or setlock) holds the lock.
-    pub fn claim(program: Name, name: &'static [u8]) -> Result<Self, Failure> {
-        make().map_err(|errno| {
-            program.fatal_errno(111, &[b"unable to create ", name, b"/supervise"], errno)
-        })?;
-        let lock = acquire().map_err(|errno| {
-            program.fatal_errno(111, &[b"unable to acquire ", name, b"/supervise/lock"], errno)
-        })?;
-        let control = control().map_err(|errno| {
-            program.fatal_errno(111, &[b"unable to open ", name, b"/supervise/control"], errno)
-        })?;
-        Ok(Self { name, lock, control, ok: None })
+    pub fn claim(program: Name, name: &'static [u8], place: &Place) -> Result<Self, Failure> {
+        let paths = Paths::of(place);
+        let unable = |verb: &[u8], path: &CStr, errno| {
+            program.fatal_errno(111, &parts(verb, name, path), errno)
+        };
+        make(&paths.directory).map_err(|e| unable(b"unable to create ", &paths.directory, e))?;
+        let lock =
+            acquire(&paths.lock).map_err(|e| unable(b"unable to acquire ", &paths.lock, e))?;
+        let control =
+            control(&paths.control).map_err(|e| unable(b"unable to open ", &paths.control, e))?;
+        Ok(Self { name, paths, lock, control, ok: None, detail: None })
+    }
+
+    /// Goes on with what a predecessor in the same process held open.
+    ///
+    /// # Errors
+    /// Those of fstat(2).
+    pub fn inherited(name: &'static [u8], place: &Place, from: Inheritance) -> Result<Self, Errno> {
+        let (reader, writer) = from.control;
+        Ok(Self {
+            name,
+            paths: Paths::of(place),
+            lock: Held::new(from.lock)?,
+            control: Control { reader: Held::new(reader)?, writer },
+            ok: from.ok.map(Held::new).transpose()?,
+            detail: from.detail.map(Held::new).transpose()?,
+        })
     }
 
     /// Makes and opens the ok FIFO: from now on others see that the directory is supervised.
@@ -67,125 +108,237 @@ impl Directory {
     /// # Errors
     /// 111, with what was wrong.
     pub fn open_ok(&mut self, program: Name) -> Result<(), Failure> {
-        let opened = fifo(OK).map_err(|errno| {
-            program.fatal_errno(111, &[b"unable to open ", self.name, b"/supervise/ok"], errno)
+        let opened = fifo(&self.paths.ok).map_err(|errno| {
+            program.fatal_errno(111, &parts(b"unable to open ", self.name, &self.paths.ok), errno)
         })?;
         self.ok = Some(opened);
+        Ok(())
+    }
+
+    /// Opens the detail file.
+    ///
+    /// # Errors
+    /// Those of open(2).
+    pub fn open_detail(&mut self) -> Result<(), Errno> {
+        self.detail = Some(detail(&self.paths.detail)?);
         Ok(())
     }
 
     /// The end of the control FIFO that letters come out of.
     #[must_use]
     pub fn control(&self) -> &OwnedFd {
-        &self.control.reader
+        &self.control.reader.fd
     }
 
-    /// Replaces the status. Not synced to disk: after a crash of the host nobody is up, and the
-    /// next supervise writes a new one before it lets itself be seen.
+    /// The other end of it.
+    #[must_use]
+    pub fn control_writer(&self) -> &OwnedFd {
+        &self.control.writer
+    }
+
+    /// The lock.
+    #[must_use]
+    pub fn lock(&self) -> &OwnedFd {
+        &self.lock.fd
+    }
+
+    /// The ok FIFO.
+    #[must_use]
+    pub fn ok(&self) -> Option<&OwnedFd> {
+        self.ok.as_ref().map(|held| &held.fd)
+    }
+
+    /// The detail file.
+    #[must_use]
+    pub fn detail(&self) -> Option<&OwnedFd> {
+        self.detail.as_ref().map(|held| &held.fd)
+    }
+
+    /// Replaces the detail, and then the status, whose change is what others wait for. Neither is
+    /// synced to disk: after a crash of the host nobody is up, and the next supervise writes new ones
+    /// before it lets itself be seen.
     ///
     /// # Errors
-    /// The step that failed; the old status stands.
-    pub fn publish(&self, statuses: &Statuses) -> Result<(), PublishError> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
-        let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
-        let file = fs::open(NEW, flags | OFlags::NONBLOCK, mode).map_err(PublishError::Open)?;
+    /// The step that failed; the old status stands. That there is no detail is no error.
+    pub fn publish(&self, statuses: &Statuses, details: &Details) -> Result<(), PublishError> {
+        if let Some(file) = &self.detail {
+            let (bytes, length) = details.encode();
+            let _ = sys::io::pwrite(&file.fd, &bytes[..length], 0);
+        }
         let (bytes, length) = statuses.encode();
-        sys::write_all(&file, &bytes[..length]).map_err(PublishError::Write)?;
-        drop(file);
-        fs::rename(NEW, STATUS).map_err(PublishError::Rename)
+        let bytes = &bytes[..length];
+        match self.replace(bytes) {
+            // Where nothing can be made or renamed, as encore allows, the file itself is written to.
+            Err(PublishError::Open(Errno::ACCESS | Errno::ROFS | Errno::PERM))
+            | Err(PublishError::Rename(Errno::ACCESS | Errno::ROFS | Errno::PERM)) => {
+                self.overwrite(bytes)
+            }
+            result => result,
+        }
     }
 
-    /// Makes anew what was removed or replaced under us: the directory, the lock, the FIFOs.
+    fn replace(&self, bytes: &[u8]) -> Result<(), PublishError> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+        let new = self.paths.new.as_c_str();
+        let file = fs::open(new, flags | OFlags::NONBLOCK, READABLE).map_err(PublishError::Open)?;
+        sys::write_all(&file, bytes).map_err(PublishError::Write)?;
+        drop(file);
+        fs::rename(new, self.paths.status.as_c_str()).map_err(PublishError::Rename)
+    }
+
+    /// One write, so that a reader sees the old status or the new one.
+    fn overwrite(&self, bytes: &[u8]) -> Result<(), PublishError> {
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let status = self.paths.status.as_c_str();
+        let file = fs::open(status, flags, Mode::empty()).map_err(PublishError::Open)?;
+        sys::write_all(&file, bytes).map_err(PublishError::Write)?;
+        fs::ftruncate(&file, bytes.len() as u64).map_err(PublishError::Write)
+    }
+
+    /// Makes anew what was removed or replaced under us: the directory, the lock, the FIFOs, the
+    /// detail.
     ///
     /// # Errors
-    /// The path that couldn't be made anew, and why. The rest stays as it is.
-    pub fn mend(&mut self) -> Result<(), (&'static CStr, Errno)> {
-        if !is_at(&self.lock, LOCK) {
-            make().map_err(|errno| (SELF, errno))?;
-            self.lock = acquire().map_err(|errno| (LOCK, errno))?;
+    /// What couldn't be made anew, and why. The rest stays as it is.
+    pub fn mend(&mut self) -> Result<(), (&CStr, Errno)> {
+        let paths = &self.paths;
+        if !self.lock.is_at(&paths.lock) {
+            make(&paths.directory).map_err(|errno| (paths.directory.as_c_str(), errno))?;
+            self.lock = acquire(&paths.lock).map_err(|errno| (paths.lock.as_c_str(), errno))?;
         }
-        if !is_at(&self.control.reader, CONTROL) {
-            self.control = control().map_err(|errno| (CONTROL, errno))?;
+        if !self.control.reader.is_at(&paths.control) {
+            self.control =
+                control(&paths.control).map_err(|errno| (paths.control.as_c_str(), errno))?;
         }
-        if self.ok.as_ref().is_some_and(|held| !is_at(held, OK)) {
-            self.ok = Some(fifo(OK).map_err(|errno| (OK, errno))?);
+        if self.ok.as_ref().is_some_and(|held| !held.is_at(&paths.ok)) {
+            self.ok = Some(fifo(&paths.ok).map_err(|errno| (paths.ok.as_c_str(), errno))?);
+        }
+        if self.detail.as_ref().is_some_and(|held| !held.is_at(&paths.detail)) {
+            self.detail =
+                Some(detail(&paths.detail).map_err(|errno| (paths.detail.as_c_str(), errno))?);
         }
         Ok(())
     }
-}
 
-impl PublishError {
-    /// Warns of it; `name` is the service directory's.
-    pub fn warn(self, program: Name, name: &[u8]) {
-        let new: &[u8] = b"/supervise/status.new";
-        match self {
-            Self::Open(errno) => program.warn_errno(&[b"unable to open ", name, new], errno),
-            Self::Write(errno) => program.warn_errno(&[b"unable to write ", name, new], errno),
-            Self::Rename(errno) => {
-                program.warn_errno(&[b"unable to rename ", name, new, b" to status"], errno);
+    /// Warns that the status couldn't be written.
+    pub fn warn(&self, program: Name, error: PublishError) {
+        let new = |verb| parts(verb, self.name, &self.paths.new);
+        match error {
+            PublishError::Open(errno) => program.warn_errno(&new(b"unable to open "), errno),
+            PublishError::Write(errno) => program.warn_errno(&new(b"unable to write "), errno),
+            PublishError::Rename(errno) => {
+                let [verb, name, slash, path] = new(b"unable to rename ");
+                program.warn_errno(&[verb, name, slash, path, b" to status"], errno);
             }
         }
     }
 }
 
+impl Paths {
+    fn of(place: &Place) -> Self {
+        Self {
+            directory: place.directory(),
+            lock: place.path(File::Lock),
+            control: place.path(File::Control),
+            ok: place.path(File::Ok),
+            status: place.path(File::Status),
+            new: place.path(File::NewStatus),
+            detail: place.path(File::Detail),
+        }
+    }
+}
+
+impl Held {
+    fn new(fd: OwnedFd) -> Result<Self, Errno> {
+        let id = id(&fs::fstat(&fd)?);
+        Ok(Self { fd, id })
+    }
+
+    /// Whether `path` still leads to it.
+    fn is_at(&self, path: &CStr) -> bool {
+        fs::stat(path).is_ok_and(|stat| id(&stat) == self.id)
+    }
+}
+
+/// How a message names a file of the service called `name`.
+pub(crate) fn parts<'a>(verb: &'a [u8], name: &'a [u8], path: &'a CStr) -> [&'a [u8]; 4] {
+    let path = path.to_bytes();
+    if path.starts_with(b"/") { [verb, b"", b"", path] } else { [verb, name, b"/", path] }
+}
+
 /// Makes the directory, or the target of a dangling link of that name (as Debian's does): the
 /// service directory may be on a read-only file system.
-fn make() -> Result<(), Errno> {
-    match fs::mkdir(SELF, Mode::RWXU) {
-        Err(Errno::EXIST) if fs::stat(SELF).is_err_and(|errno| errno == Errno::NOENT) => {
-            let target = fs::readlinkat(CWD, SELF, [])?;
+fn make(directory: &CStr) -> Result<(), Errno> {
+    match fs::mkdir(directory, Mode::RWXU) {
+        Err(Errno::EXIST) if fs::stat(directory).is_err_and(|errno| errno == Errno::NOENT) => {
+            let target = fs::readlinkat(CWD, directory, [])?;
             fs::mkdir(target.as_c_str(), Mode::RWXU)
         }
         Ok(()) | Err(Errno::EXIST) => Ok(()),
+        // A read-only file system says so even of a directory that is there.
+        Err(Errno::ROFS) if fs::stat(directory).is_ok() => Ok(()),
         Err(errno) => Err(errno),
     }
 }
 
-fn acquire() -> Result<OwnedFd, Errno> {
+fn acquire(path: &CStr) -> Result<Held, Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NONBLOCK;
-    let lock = fs::open(LOCK, flags | OFlags::CLOEXEC, OWNER)?;
+    let lock = fs::open(path, flags | OFlags::CLOEXEC, OWNER)?;
     fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-    Ok(lock)
+    Held::new(lock)
 }
 
-fn control() -> Result<Control, Errno> {
-    let reader = fifo(CONTROL)?;
+fn control(path: &CStr) -> Result<Control, Errno> {
+    let reader = fifo(path)?;
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    Ok(Control { reader, _writer: fs::open(CONTROL, flags, Mode::empty())? })
+    Ok(Control { reader, writer: fs::open(path, flags, Mode::empty())? })
+}
+
+fn detail(path: &CStr) -> Result<Held, Errno> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    fs::open(path, flags, READABLE).and_then(Held::new)
 }
 
 /// Makes a FIFO where there is none, and opens it for reading. Something else of that name gives
 /// way, a directory excepted: supervise/ is ours, and a plain file there would never block.
-fn fifo(path: &CStr) -> Result<OwnedFd, Errno> {
+fn fifo(path: &CStr) -> Result<Held, Errno> {
     make_fifo(path)?;
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let opened = fs::open(path, flags, Mode::empty())?;
-    if is_fifo(&opened) {
-        return Ok(opened);
+    let stat = fs::fstat(&opened)?;
+    if FileType::from_raw_mode(stat.st_mode).is_fifo() {
+        return Ok(Held { fd: opened, id: id(&stat) });
     }
     fs::unlink(path)?;
     make_fifo(path)?;
-    fs::open(path, flags, Mode::empty())
+    fs::open(path, flags, Mode::empty()).and_then(Held::new)
 }
 
-fn make_fifo(path: &CStr) -> Result<(), Errno> {
-    match fs::mknodat(CWD, path, fs::FileType::Fifo, OWNER, 0) {
+pub(crate) fn make_fifo(path: &CStr) -> Result<(), Errno> {
+    match fs::mknodat(CWD, path, FileType::Fifo, OWNER, 0) {
         Ok(()) | Err(Errno::EXIST) => Ok(()),
+        // Likewise: see `make`.
+        Err(Errno::ROFS) if fs::stat(path).is_ok() => Ok(()),
         Err(errno) => Err(errno),
     }
 }
 
+fn id(stat: &Stat) -> (u64, u64) {
+    (stat.st_dev, stat.st_ino)
+}
+
 /// Whether a descriptor is a FIFO's or a pipe's.
 pub(crate) fn is_fifo(fd: impl sys::AsFd) -> bool {
-    fs::fstat(fd).is_ok_and(|stat| fs::FileType::from_raw_mode(stat.st_mode).is_fifo())
+    fs::fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_fifo())
 }
 
 /// Whether `path` still leads to what we hold open.
 pub(crate) fn is_at(held: &OwnedFd, path: &CStr) -> bool {
     match (fs::fstat(held), fs::stat(path)) {
-        (Ok(held), Ok(there)) => (held.st_dev, held.st_ino) == (there.st_dev, there.st_ino),
+        (Ok(held), Ok(there)) => id(&held) == id(&there),
         _ => false,
     }
 }
 
 pub(crate) const OWNER: Mode = Mode::RUSR.union(Mode::WUSR);
+const READABLE: Mode = OWNER.union(Mode::RGRP).union(Mode::ROTH);

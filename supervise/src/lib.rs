@@ -16,10 +16,16 @@ pub mod daemon;
 pub mod detail;
 pub mod directory;
 pub mod logger;
+pub mod logpipe;
 pub mod machine;
+pub mod options;
+pub mod pace;
+pub mod part;
 pub mod place;
 pub mod procfs;
+pub mod readiness;
 pub mod record;
+pub mod scripts;
 pub mod service;
 pub mod status;
 

@@ -63,6 +63,30 @@ impl Logger {
         Some(Self { service, place, asked: None, gone: None })
     }
 
+    /// The one that a predecessor in this process had.
+    #[must_use]
+    pub fn inherited(service: OwnedFd, place: Place, asked: Option<Duration>) -> Self {
+        Self { service, place, asked, gone: None }
+    }
+
+    /// The directory of the service that it logs.
+    #[must_use]
+    pub fn service(&self) -> &OwnedFd {
+        &self.service
+    }
+
+    /// Where the files of that service are.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// When the logger was told to end, if ever.
+    #[must_use]
+    pub fn asked(&self) -> Option<Duration> {
+        self.asked
+    }
+
     /// The logger was told to end, at this moment.
     pub fn ask(&mut self, now: Duration) {
         self.asked = Some(now);

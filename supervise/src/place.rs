@@ -38,8 +38,12 @@ pub enum File {
     Detail,
     /// What a killed supervise leaves to the next one: [`crate::record`].
     Process,
+    /// The same of the `log` that it runs.
+    LogProcess,
     /// The FIFO between the service and its logger.
     LogPipe,
+    /// The FIFO through which the service tells that it is ready.
+    Ready,
 }
 
 impl Place {
@@ -69,6 +73,12 @@ impl Place {
             directory.extend(path.iter().map(|byte| if *byte == b'/' { b':' } else { *byte }));
         }
         Self { directory }
+    }
+
+    /// The place that another program knows by its [`Self::directory`].
+    #[must_use]
+    pub fn at(directory: &[u8]) -> Self {
+        Self { directory: directory.to_vec() }
     }
 
     /// The directory of the files: relative to the service directory, or absolute.
@@ -103,7 +113,9 @@ impl File {
             Self::NewStatus => "status.new",
             Self::Detail => "detail",
             Self::Process => "process",
+            Self::LogProcess => "process.log",
             Self::LogPipe => "logpipe",
+            Self::Ready => "ready",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `supervise/process`: what a supervise that was killed leaves to the next one.
+//! `supervise/process` (and `process.log`, for the `log` that it runs): what a supervise that was killed leaves to the next one.
 //!
 //! The original's service runs on when its supervise is killed, and the next supervise starts a
 //! second copy beside it. Ours notes which process it started, and takes it over. The file, 0600,
@@ -8,7 +8,8 @@
 //! | bytes | what | written |
 //! | --- | --- | --- |
 //! | 0–15 | the host's boot id, mixed with the start of process 1 | at once |
-//! | 16–23 | clock ticks from boot to a moment just before the start, little-endian | before it |
+//! | 16–22 | clock ticks from boot to a moment just before the start, little-endian | before it |
+//! | 23 | which script: 0 `run` or `log`, 1 `start`, 2 `finish`, 3 `stop` | before it |
 //! | 24–27 | process id, little-endian | by the new process itself, before it runs `run` |
 //! | 28–35 | when exactly it started, in ticks, little-endian | after the start |
 //!
@@ -20,14 +21,12 @@
 //! runs `run`, it holds the lock of its parent with it: the next supervise can't look too early.
 
 use crate::directory::{OWNER, is_at};
+use crate::machine::Script;
 use crate::procfs::{BootId, TICKS, boot_id, start_of, ticks};
-use core::ffi::CStr;
+use alloc::ffi::CString;
 use sys::fs::{self, OFlags};
 use sys::process::Pid;
 use sys::{AsFd, BorrowedFd, Errno, OwnedFd};
-
-/// The name of the file, in a service directory.
-pub const PATH: &CStr = c"supervise/process";
 
 /// How many ticks after the moment noted a process may have started and still be ours: 10 s.
 pub const LATEST: u64 = 10 * TICKS;
@@ -36,10 +35,13 @@ const BOOT: usize = size_of::<BootId>();
 
 /// The open record.
 pub struct Record {
+    path: CString,
     file: OwnedFd,
     boot: Option<BootId>,
     /// Whether the file begins with that.
     headed: bool,
+    /// Whether it was opened just now, and must be where it was.
+    fresh: bool,
     /// What the file holds after the boot id.
     entry: Option<Entry>,
 }
@@ -47,6 +49,8 @@ pub struct Record {
 /// A start, as noted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
+    /// Which script it was.
+    pub script: Script,
     /// Ticks from boot to just before the start.
     pub before: u64,
     /// The process; `None` when there was none yet.
@@ -70,9 +74,9 @@ impl Record {
     ///
     /// # Errors
     /// Those of open(2).
-    pub fn open() -> Result<(Self, Past), Errno> {
+    pub fn open(path: CString) -> Result<(Self, Past), Errno> {
         let boot = boot_id();
-        let file = open()?;
+        let file = open(&path)?;
         let mut bytes = [0; 64];
         let length = sys::io::pread(&file, &mut bytes[..], 0).unwrap_or(0);
         let past = decode(&bytes[..length], boot);
@@ -80,7 +84,20 @@ impl Record {
             Past::Orderly => (false, None),
             Past::Killed(entry) => (true, entry),
         };
-        Ok((Self { file, boot, headed, entry }, past))
+        let empty = length == 0;
+        Ok((Self { path, file, boot, headed, entry, fresh: empty }, past))
+    }
+
+    /// Goes on with a predecessor's record: it has an entry if there is a process.
+    ///
+    /// # Errors
+    /// Those of open(2).
+    pub fn reopen(path: CString, running: bool) -> Result<Self, Errno> {
+        let (mut record, past) = Self::open(path)?;
+        if past == Past::Orderly || !running {
+            record.entry = None;
+        }
+        Ok(record)
     }
 
     /// There is no process: none was found, or it has ended.
@@ -93,7 +110,9 @@ impl Record {
             // What is kept keeps its block: on a full disk, starts are still noted.
             return fs::ftruncate(&self.file, BOOT as u64);
         }
-        fs::ftruncate(&self.file, 0)?;
+        if !self.fresh {
+            fs::ftruncate(&self.file, 0)?;
+        }
         sys::write_all(&self.file, &self.boot.unwrap_or_default())?;
         self.headed = true;
         Ok(())
@@ -103,14 +122,14 @@ impl Record {
     ///
     /// # Errors
     /// The file can't be written. The start may go on: it just isn't recorded.
-    pub fn announce(&mut self) -> Result<BorrowedFd<'_>, Errno> {
+    pub fn announce(&mut self, script: Script) -> Result<BorrowedFd<'_>, Errno> {
         self.mend()?;
         if !self.headed || self.entry.is_some() {
             self.reset()?;
         }
         let before = ticks();
-        sys::write_all(&self.file, &before.to_le_bytes())?;
-        self.entry = Some(Entry { before, pid: None, start: None });
+        sys::write_all(&self.file, &(before | number(script) << 56).to_le_bytes())?;
+        self.entry = Some(Entry { script, before, pid: None, start: None });
         Ok(self.file.as_fd())
     }
 
@@ -127,17 +146,18 @@ impl Record {
 
     /// supervise ends in order: no record is left.
     pub fn remove(self) {
-        if is_at(&self.file, PATH) {
-            let _ = fs::unlink(PATH);
+        if is_at(&self.file, &self.path) {
+            let _ = fs::unlink(self.path.as_c_str());
         }
     }
 
     /// Makes the file anew if it was removed or replaced.
     fn mend(&mut self) -> Result<(), Errno> {
-        if !is_at(&self.file, PATH) {
-            self.file = open()?;
+        if !self.fresh && !is_at(&self.file, &self.path) {
+            self.file = open(&self.path)?;
             self.headed = false;
         }
+        self.fresh = false;
         Ok(())
     }
 }
@@ -165,7 +185,9 @@ pub fn decode(bytes: &[u8], boot: Option<BootId>) -> Past {
 
 fn decode_entry(bytes: &[u8]) -> Option<Entry> {
     let (before, rest) = bytes.split_first_chunk()?;
-    let mut entry = Entry { before: u64::from_le_bytes(*before), pid: None, start: None };
+    let before = u64::from_le_bytes(*before);
+    let script = SCRIPTS.get(usize::try_from(before >> 56).ok()?).copied()?;
+    let mut entry = Entry { script, before: before & MOMENT, pid: None, start: None };
     if let Some((pid, rest)) = rest.split_first_chunk() {
         let pid = Some(i32::from_le_bytes(*pid)).filter(|pid| *pid > 0);
         entry.pid = pid.and_then(Pid::from_raw);
@@ -174,9 +196,24 @@ fn decode_entry(bytes: &[u8]) -> Option<Entry> {
     Some(entry)
 }
 
-fn open() -> Result<OwnedFd, Errno> {
+/// The scripts by their numbers.
+const SCRIPTS: [Script; 4] = [Script::Run, Script::Start, Script::Finish, Script::Stop];
+
+/// The bits that a moment may have.
+const MOMENT: u64 = (1 << 56) - 1;
+
+fn number(script: Script) -> u64 {
+    match script {
+        Script::Run => 0,
+        Script::Start => 1,
+        Script::Finish => 2,
+        Script::Stop => 3,
+    }
+}
+
+fn open(path: &CString) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC;
-    fs::open(PATH, flags | OFlags::NONBLOCK, OWNER)
+    fs::open(path.as_c_str(), flags | OFlags::NONBLOCK, OWNER)
 }
 
 #[cfg(test)]
@@ -190,7 +227,8 @@ mod tests {
     fn how_far_a_killed_supervise_came() {
         let pid = Pid::from_raw(0x0102);
         let whole = [&ID[..], &[7, 0, 0, 0, 0, 0, 0, 0], &[2, 1, 0, 0], &[9; 8]].concat();
-        let entry = |pid, start| Past::Killed(Some(Entry { before: 7, pid, start }));
+        let entry =
+            |pid, start| Past::Killed(Some(Entry { script: Script::Run, before: 7, pid, start }));
         let nines = Some(u64::from_le_bytes([9; 8]));
         for (length, past) in [
             (0, Past::Orderly),
@@ -210,6 +248,18 @@ mod tests {
     }
 
     #[test]
+    fn which_script_it_was() {
+        for (at, script) in SCRIPTS.into_iter().enumerate() {
+            assert_eq!(number(script), at as u64);
+            let bytes = [&ID[..], &[7, 0, 0, 0, 0, 0, 0, at as u8]].concat();
+            let entry = Entry { script, before: 7, pid: None, start: None };
+            assert_eq!(decode(&bytes, Some(ID)), Past::Killed(Some(entry)));
+        }
+        let unknown = [&ID[..], &[7, 0, 0, 0, 0, 0, 0, 4]].concat();
+        assert_eq!(decode(&unknown, Some(ID)), Past::Killed(None));
+    }
+
+    #[test]
     fn a_process_group_or_nobody_is_no_process() {
         for pid in [0_i32, -1, i32::MIN] {
             let bytes = [&ID[..], &[0; 8], &pid.to_le_bytes(), &[0; 8]].concat();
@@ -221,9 +271,10 @@ mod tests {
     #[test]
     fn whose_process_it_is() {
         let pid = Pid::from_raw(5);
-        let exact = Entry { before: 100, pid, start: Some(101) };
+        let script = Script::Run;
+        let exact = Entry { script, before: 100, pid, start: Some(101) };
         assert!(exact.is(101) && !exact.is(100) && !exact.is(102));
-        let bound = Entry { before: 100, pid, start: None };
+        let bound = Entry { script, before: 100, pid, start: None };
         assert!(!bound.is(99) && bound.is(100) && bound.is(100 + LATEST));
         assert!(!bound.is(101 + LATEST));
     }

@@ -1,50 +1,25 @@
-//! The process that is supervised: our child, or one that an earlier supervise left behind.
+//! A process that is supervised: our child, or one that an earlier supervise left behind.
 
 use crate::procfs::start_of;
 use crate::record::Entry;
 use core::time::Duration;
-use sys::exec::Program;
 use sys::poll::{PollFd, PollFlags, poll};
-use sys::process::{Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal};
-use sys::signal::{Signal, SignalSet};
-use sys::spawn::{Spawn, SpawnError};
-use sys::{BorrowedFd, Env, Errno, OwnedFd, Vector};
+use sys::process::{
+    Pid, PidfdFlags, getpgid, kill_process, kill_process_group, pidfd_open, pidfd_send_signal,
+};
+use sys::signal::Signal;
+use sys::{Errno, OwnedFd};
 
-/// What is run, and what it is handed.
-pub struct Run {
-    program: Program,
-    args: Vector<'static>,
-    env: Vector<'static>,
-    mask: SignalSet,
-}
-
-impl Run {
-    /// `./run`, with this environment and this mask of blocked signals.
-    #[must_use]
-    pub fn new(env: Env, mask: SignalSet) -> Self {
-        let args = [c"./run"].into_iter().collect();
-        Self { program: Program::find(c"./run", None), args, env: env.vector(), mask }
-    }
-
-    /// Starts it. The new process leaves its id in `announce`.
-    ///
-    /// # Errors
-    /// The step that failed.
-    pub fn start(&self, announce: Option<BorrowedFd<'_>>) -> Result<Process, SpawnError> {
-        let spawn =
-            Spawn { mask: self.mask, announce, ..Spawn::new(&self.program, &self.args, &self.env) };
-        spawn.start().map(|pid| Process { pid, bond: Bond::Child })
-    }
-}
-
-/// A running service.
+/// A running script.
 pub struct Process {
     pid: Pid,
+    /// Whether it leads a process group of its own.
+    leads: bool,
     bond: Bond,
 }
 
 /// How we learn of its end, and how signals find it and nobody else.
-enum Bond {
+pub enum Bond {
     /// Our child: its id stays its own until we have reaped it.
     Child,
     /// Somebody else's child, through a descriptor that becomes readable when it ends.
@@ -54,7 +29,29 @@ enum Bond {
     Start(u64),
 }
 
+/// Whom a signal is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Whom {
+    /// The process.
+    #[default]
+    Alone,
+    /// Its whole process group, if it leads one; or else the process.
+    Group,
+}
+
 impl Process {
+    /// A process that we have just started, in a session of its own if it `leads` one.
+    #[must_use]
+    pub fn child(pid: Pid, leads: bool) -> Self {
+        Self { pid, leads, bond: Bond::Child }
+    }
+
+    /// One that a predecessor in this process knew.
+    #[must_use]
+    pub fn inherited(pid: Pid, leads: bool, bond: Bond) -> Self {
+        Self { pid, leads, bond }
+    }
+
     /// The process that a killed supervise has noted, if it still runs.
     #[must_use]
     pub fn left_behind(entry: &Entry) -> Option<Self> {
@@ -68,13 +65,26 @@ impl Process {
             Err(Errno::SRCH) => return None,
             Err(_) => Bond::Start(start),
         };
-        Some(Self { pid, bond }).filter(|process| !process.is_gone())
+        let leads = getpgid(Some(pid)) == Ok(pid);
+        Some(Self { pid, leads, bond }).filter(|process| !process.is_gone())
     }
 
     /// Its id.
     #[must_use]
     pub fn pid(&self) -> Pid {
         self.pid
+    }
+
+    /// Whether it leads a process group of its own.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        self.leads
+    }
+
+    /// How we are to learn of its end.
+    #[must_use]
+    pub fn bond(&self) -> &Bond {
+        &self.bond
     }
 
     /// A descriptor that becomes readable when it ends; `None` for a child, whose end is signalled,
@@ -110,7 +120,14 @@ impl Process {
     }
 
     /// Sends it a signal. That it has ended meanwhile is no error: we are about to learn of it.
-    pub fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal, whom: Whom) {
+        if whom == Whom::Group && self.leads {
+            // Our child holds its group's number until it is reaped. A stranger has to be there.
+            if !self.is_gone() {
+                let _ = kill_process_group(self.pid, signal);
+            }
+            return;
+        }
         let _ = match &self.bond {
             Bond::Child => kill_process(self.pid, signal),
             Bond::Descriptor(descriptor) => pidfd_send_signal(descriptor, signal),
@@ -125,6 +142,7 @@ impl Process {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::Script;
     use std::process::{Child, Command};
 
     fn sleeper() -> (Child, Pid, u64) {
@@ -134,7 +152,7 @@ mod tests {
     }
 
     fn entry(pid: Pid, start: u64) -> Entry {
-        Entry { before: start, pid: Some(pid), start: Some(start) }
+        Entry { script: Script::Run, before: start, pid: Some(pid), start: Some(start) }
     }
 
     /// Both kinds of bond to a process that isn't our child: it is found, signalled, and missed.
@@ -143,25 +161,25 @@ mod tests {
         let (mut child, pid, start) = sleeper();
         let by_descriptor = Process::left_behind(&entry(pid, start)).expect("it runs");
         assert!(by_descriptor.descriptor().is_some() && !by_descriptor.must_be_watched());
-        let by_start = Process { pid, bond: Bond::Start(start) };
+        let by_start = Process { pid, leads: false, bond: Bond::Start(start) };
         assert!(by_start.descriptor().is_none() && by_start.must_be_watched());
         assert!(!by_descriptor.is_gone() && !by_start.is_gone());
-        by_start.signal(Signal::TERM);
+        by_start.signal(Signal::TERM, Whom::Alone);
         child.wait().expect("its end");
         assert!(by_descriptor.is_gone() && by_start.is_gone());
         assert!(Process::left_behind(&entry(pid, start)).is_none());
         // Nobody is hit, and nothing fails.
-        by_descriptor.signal(Signal::KILL);
-        by_start.signal(Signal::KILL);
+        by_descriptor.signal(Signal::KILL, Whom::Alone);
+        by_start.signal(Signal::KILL, Whom::Alone);
     }
 
     #[test]
     fn another_process_of_the_same_id_is_left_alone() {
         let (mut child, pid, start) = sleeper();
         assert!(Process::left_behind(&entry(pid, start - 1)).is_none());
-        let stale = Process { pid, bond: Bond::Start(start - 1) };
+        let stale = Process { pid, leads: false, bond: Bond::Start(start - 1) };
         assert!(stale.is_gone());
-        stale.signal(Signal::KILL);
+        stale.signal(Signal::KILL, Whom::Alone);
         assert!(child.try_wait().expect("wait").is_none());
         child.kill().expect("kill");
         child.wait().expect("its end");
