@@ -12,6 +12,7 @@
 //! address in its canonical form (RFC 5952), a colon in each: no rule of before has such a key.
 
 mod candidates;
+mod canonical;
 mod instructions;
 pub mod line;
 mod network;

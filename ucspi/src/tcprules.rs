@@ -7,7 +7,7 @@ use crate::rules::line::{Malformed, Rule, parse};
 use alloc::vec::Vec;
 use common::{Exit, Failure, Name};
 use core::ffi::CStr;
-use lines::{Lines, Unread};
+use lines::{Lines, Unread, stdin};
 use sys::fs::{FileType, Mode, OFlags, SeekFrom, fstat, fsync, open, rename, seek, unlink};
 use sys::{Args, Env, Errno, OwnedFd};
 
@@ -43,7 +43,7 @@ fn compile(temporary: &Temporary) -> Result<(), Failure> {
     };
     temporary.go_to(HEADER as u64).map_err(unwritable)?;
     let mut writer = Writer::new(|bytes: &[u8]| temporary.write(bytes));
-    let mut lines = Lines::new();
+    let mut lines = Lines::new(stdin());
     while let Some(line) = lines.next().map_err(unread)? {
         let Some(rule) = parse(line).map_err(malformed)? else { continue };
         add(&mut writer, &rule).map_err(unwritten)?;

@@ -35,12 +35,12 @@ impl<S: Source> Reader<S> {
     pub fn find(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Damage> {
         let hash = hash(key);
         let (start, slots) = pair(&self.header[8 * table(hash)..]);
+        if slots == 0 {
+            return Ok(None);
+        }
         // Also bounds the search. Of a table that isn't there as a whole, no slot is believed.
         if u64::from(start) + 8 * u64::from(slots) > self.source.length() {
             return Err(Damage(Errno::PROTO));
-        }
-        if slots == 0 {
-            return Ok(None);
         }
         let first = first_slot(hash, slots);
         for slot in (first..slots).chain(0..first) {

@@ -1,7 +1,8 @@
 //! The addresses under which a client's rule may stand.
 
+use super::canonical;
 use super::network::{self, BITS, Client, Network};
-use alloc::{format, vec::Vec};
+use alloc::vec::Vec;
 
 /// What is known of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub fn candidates<'a>(peer: &Peer<'a>) -> impl Iterator<Item = Vec<u8>> + use<'a
     let client = network::client(ip);
     let ip = match &client {
         Some(Client::Ipv6(address)) => Network::around(*address, BITS).key(),
-        Some(Client::Ipv4(address)) => format!("{address}").into_bytes(),
+        Some(Client::Ipv4(address)) => canonical::ipv4(*address),
         None => ip.to_vec(),
     };
     let named = host.map(|host| joined(b"=", host));

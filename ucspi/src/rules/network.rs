@@ -1,6 +1,7 @@
 //! IPv6 addresses and networks in rules.
 
-use alloc::{format, vec::Vec};
+use super::canonical;
+use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// The bits of an address.
@@ -43,12 +44,13 @@ impl Network {
 
     /// The key of a rule for it.
     pub(super) fn key(self) -> Vec<u8> {
-        let address = Ipv6Addr::from_bits(self.first);
-        match self.length {
-            BITS => format!("[{address}]"),
-            length => format!("[{address}]/{length}"),
+        let address = canonical::ipv6(Ipv6Addr::from_bits(self.first));
+        let mut key = [b"[", &address[..], b"]"].concat();
+        if !self.is_one_address() {
+            key.push(b'/');
+            key.extend_from_slice(common::decimal(self.length.into()).as_bytes());
         }
-        .into_bytes()
+        key
     }
 }
 

@@ -1,4 +1,4 @@
-//! Standard input, line by line.
+//! Input, line by line.
 
 use alloc::vec::Vec;
 use sys::Errno;
@@ -6,8 +6,9 @@ use sys::Errno;
 /// What is read at once.
 const PIECE: usize = 64 * 1024;
 
-/// The lines of standard input. A line may be as long as there is memory for.
-pub(super) struct Lines {
+/// The lines of what `read` reads. A line may be as long as there is memory for.
+pub(super) struct Lines<R> {
+    read: R,
     buffer: Vec<u8>,
     /// What of the buffer is read, and not yet given.
     start: usize,
@@ -24,21 +25,19 @@ pub(super) enum Unread {
     Memory,
 }
 
-impl Lines {
-    pub(super) fn new() -> Self {
-        Self { buffer: Vec::new(), start: 0, end: 0, ended: false }
+/// Reads standard input. That it is closed is told by the first read.
+pub(super) fn stdin() -> impl FnMut(&mut [u8]) -> Result<usize, Errno> {
+    let stdin = sys::borrow(0);
+    move |buffer| sys::read(stdin.ok_or(Errno::BADF)?, buffer)
+}
+
+impl<R: FnMut(&mut [u8]) -> Result<usize, Errno>> Lines<R> {
+    pub(super) fn new(read: R) -> Self {
+        Self { read, buffer: Vec::new(), start: 0, end: 0, ended: false }
     }
 
     /// The next line with its newline, which the last one may lack; `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, Unread> {
-        let stdin = sys::borrow(0).ok_or(Unread::Read(Errno::BADF))?;
-        self.next_from(|buffer| sys::read(stdin, buffer))
-    }
-
-    fn next_from(
-        &mut self,
-        mut read: impl FnMut(&mut [u8]) -> Result<usize, Errno>,
-    ) -> Result<Option<&[u8]>, Unread> {
         // No byte is looked at twice, however long the line.
         let mut looked = self.start;
         loop {
@@ -55,7 +54,7 @@ impl Lines {
             }
             self.make_room()?;
             looked = self.end;
-            let count = read(&mut self.buffer[self.end..]).map_err(Unread::Read)?;
+            let count = (self.read)(&mut self.buffer[self.end..]).map_err(Unread::Read)?;
             self.ended = count == 0;
             self.end += count;
         }
@@ -84,7 +83,7 @@ mod tests {
     fn lines(reads: &[Vec<u8>]) -> Vec<Vec<u8>> {
         let mut input = Vec::new();
         let mut reads = reads.iter().filter(|read| !read.is_empty());
-        let mut read = |buffer: &mut [u8]| {
+        let read = |buffer: &mut [u8]| {
             if input.is_empty() {
                 input = reads.next().cloned().unwrap_or_default();
             }
@@ -93,9 +92,9 @@ mod tests {
             input.drain(..count);
             Ok(count)
         };
-        let mut lines = Lines::new();
+        let mut lines = Lines::new(read);
         let mut all = Vec::new();
-        while let Some(line) = lines.next_from(&mut read).expect("no error") {
+        while let Some(line) = lines.next().expect("no error") {
             all.push(line.to_vec());
         }
         all
@@ -110,7 +109,7 @@ mod tests {
 
     #[test]
     fn an_error_is_told() {
-        let result = Lines::new().next_from(|_| Err(Errno::IO)).map(drop);
+        let result = Lines::new(|_: &mut [u8]| Err(Errno::IO)).next().map(drop);
         assert_eq!(result, Err(Unread::Read(Errno::IO)));
     }
 
