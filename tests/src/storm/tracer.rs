@@ -43,6 +43,10 @@ static CAN_FAIL: &[Call] = &[
     call(libc::SYS_stat, "stat", &[Errno::ENOMEM, Errno::EIO]),
     call(libc::SYS_lstat, "lstat", &[Errno::ENOMEM, Errno::EIO]),
     call(libc::SYS_newfstatat, "newfstatat", &[Errno::ENOMEM, Errno::EIO]),
+    call(libc::SYS_statfs, "statfs", &[Errno::ENOMEM, Errno::EIO]),
+    call(libc::SYS_fstatfs, "fstatfs", &[Errno::ENOMEM, Errno::EIO]),
+    // More processors than it has room for.
+    call(libc::SYS_sched_getaffinity, "sched_getaffinity", &[Errno::EINVAL]),
     call(libc::SYS_statx, "statx", &[Errno::ENOMEM, Errno::EIO]),
     call(libc::SYS_fstat, "fstat", &[Errno::ENOMEM, Errno::EIO]),
     call(libc::SYS_poll, "poll", &[Errno::ENOMEM, Errno::EINTR]),
@@ -154,7 +158,7 @@ pub fn run(_: Fault, _: &Path, _: &[OsString]) -> Result<u8, Box<dyn Error>> {
 #[cfg(target_arch = "x86_64")]
 mod implementation {
     use super::{CAN_FAIL, CANNOT_FAIL, Call, Fault};
-    use std::collections::HashMap;
+    use std::collections::{BTreeSet, HashMap};
     use std::error::Error;
     use std::ffi::OsString;
     use std::fs::{File, OpenOptions};
@@ -175,6 +179,7 @@ mod implementation {
         root: Pid,
         counted: u64,
         traced: HashMap<Pid, Traced>,
+        unknown: BTreeSet<c_long>,
     }
 
     /// A process that is followed.
@@ -210,7 +215,7 @@ mod implementation {
             ptrace::seize(root, options)?;
             kill(root, Signal::SIGCONT)?;
             let traced = HashMap::from([(root, Traced::default())]);
-            Ok(Tracer { fault, note, root, counted: 0, traced })
+            Ok(Tracer { fault, note, root, counted: 0, traced, unknown: BTreeSet::new() })
         }
 
         pub(super) fn go_on(mut self) -> Result<u8, Box<dyn Error>> {
@@ -273,7 +278,8 @@ mod implementation {
             }
             let number = registers.orig_rax.cast_signed();
             let Some(call) = can_fail(number, registers.rsi) else {
-                if !CANNOT_FAIL.contains(&number) && number != libc::SYS_fcntl {
+                let is_known = CANNOT_FAIL.contains(&number) || number == libc::SYS_fcntl;
+                if !is_known && self.unknown.insert(number) {
                     writeln!(self.note, "unknown {number}")?;
                 }
                 return Ok(());

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use tests::storm::tracer::Fault;
 use tests::storm::{journal, own_program};
-use tests::{Child, Run, Scratch, path, program};
+use tests::{Child, Run, Scratch, path, program, wait_for};
 
 /// How long a life may pause at one step: the longest pause that is meant is that between two regular scans, twice.
 const STEP: Duration = Duration::from_secs(20);
@@ -148,7 +148,7 @@ impl Patient {
     fn again(&mut self, outcome: Outcome) -> Result<(), String> {
         let new = Run::new(program(self.program)).arg(self.argument);
         let new = prepared(new, &self.scratch).spawn();
-        let ended = std::mem::replace(&mut self.child, new).wait(STEP);
+        let ended = ended(std::mem::replace(&mut self.child, new))?;
         let said = ended.err();
         let last = said.lines().last().unwrap_or_default();
         if ended.code != 111 || !last.starts_with(&format!("{}: fatal: ", self.program)) {
@@ -202,7 +202,7 @@ impl Patient {
     fn end(self, whose: &str) -> Result<Life, String> {
         let note = note_of(&self.scratch);
         let Patient { program, scratch, child, outcome, said_before, .. } = self;
-        let ended = child.wait(STEP);
+        let ended = ended(child).map_err(|why| format!("{note}: {why}"))?;
         let all = ended.err();
         let said: String = all
             .lines()
@@ -231,6 +231,14 @@ impl Patient {
             return Err(format!("{note}: calls that are on no list of the tracer's"));
         }
         Ok(Life { note, said: said_before + &said, outcome })
+    }
+}
+
+/// Waits for a program that must end now.
+fn ended(mut child: Child) -> Result<tests::Outcome, String> {
+    match wait_for(STEP, || (!child.is_running()).then_some(())) {
+        Some(()) => Ok(child.wait(STEP)),
+        None => Err(format!("it doesn't end: {:?}", String::from_utf8_lossy(&child.stderr()))),
     }
 }
 

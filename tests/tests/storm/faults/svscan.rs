@@ -54,11 +54,15 @@ fn live(fault: Fault) -> Result<Life, String> {
     add(&patient.scratch, "all/d");
     symlink(&made, &moved).expect("a link");
     patient.until("a fourth service", |_| is_up(&d))?;
+    symlink(&from, &to).expect("a link");
     end(patient, &[&a, &b, &log, &c, &d])
 }
 
 fn end(patient: Patient, targets: &[&Target]) -> Result<Life, String> {
-    patient.child.signal(Signal::SIGTERM);
+    // Not the patient's child: that is the tracer.
+    for pid in processes::pids_of(&processes::all(), "svscan", &patient.scratch.join("scan")) {
+        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+    }
     let life = patient.end("svscan: ")?;
     let left: Vec<_> = processes::all()
         .into_iter()
