@@ -28,17 +28,19 @@ impl Start {
     }
 
     /// Does `work` with `name` as the working directory, and comes back; `work` is told if the
-    /// directory can't be entered.
+    /// directory can't be entered. Gives what `work` gave.
     ///
     /// # Errors
     /// 111: there is no way back.
-    pub(crate) fn visit(
+    pub(crate) fn visit<T>(
         &self,
         name: &CStr,
-        work: impl FnOnce(Result<(), Errno>),
-    ) -> Result<(), Failure> {
-        work(chdir(name));
-        fchdir(&self.directory)
-            .map_err(|errno| self.program.fatal_errno(111, &[b"unable to set directory"], errno))
+        work: impl FnOnce(Result<(), Errno>) -> T,
+    ) -> Result<T, Failure> {
+        let result = work(chdir(name));
+        match fchdir(&self.directory) {
+            Ok(()) => Ok(result),
+            Err(errno) => Err(self.program.fatal_errno(111, &[b"unable to set directory"], errno)),
+        }
     }
 }

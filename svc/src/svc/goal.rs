@@ -47,11 +47,37 @@ pub(crate) struct Now {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Known {
     /// This.
-    Detail(Detail),
+    Told(Told),
     /// There are details, of another moment: they are about to follow, or an old program's.
     Older,
     /// Nothing: the supervise is none of ours.
     Nothing,
+}
+
+/// What counts of a detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// It is ready, or never tells.
+    ready: bool,
+    failure: Option<Failure>,
+}
+
+impl From<Detail> for Told {
+    fn from(detail: Detail) -> Self {
+        let failure = match detail.phase {
+            Phase::Failed(failure) => Some(failure),
+            Phase::Down
+            | Phase::Waiting
+            | Phase::Starting
+            | Phase::Started
+            | Phase::Up
+            | Phase::Stopping
+            | Phase::Finishing
+            | Phase::Cleaning
+            | Phase::Draining => None,
+        };
+        Self { ready: !detail.notifies || detail.ready.is_some(), failure }
+    }
 }
 
 /// Whether a goal is reached.
@@ -163,23 +189,25 @@ fn has_failed(status: &Status) -> bool {
 
 fn is_ready(detail: Known) -> bool {
     match detail {
-        Known::Detail(detail) => !detail.notifies || detail.ready.is_some(),
+        Known::Told(told) => told.ready,
         Known::Older => false,
         Known::Nothing => true,
     }
 }
 
 fn failure(detail: Known) -> &'static str {
-    match detail {
-        Known::Detail(Detail { phase: Phase::Failed(failure), .. }) => match failure {
-            Failure::Exit => "it has failed for good: run exited 100",
-            Failure::Start => "it has failed for good: start failed",
-            Failure::Restarts => {
-                "it has failed for good: it died more often than max-restarts allows"
-            }
-            Failure::Finish => "it has failed for good: finish exited 125",
-        },
-        Known::Detail(_) | Known::Older | Known::Nothing => "it has failed for good",
+    let failure = match detail {
+        Known::Told(told) => told.failure,
+        Known::Older | Known::Nothing => None,
+    };
+    match failure {
+        Some(Failure::Exit) => "it has failed for good: run exited 100",
+        Some(Failure::Start) => "it has failed for good: start failed",
+        Some(Failure::Restarts) => {
+            "it has failed for good: it died more often than max-restarts allows"
+        }
+        Some(Failure::Finish) => "it has failed for good: finish exited 125",
+        None => "it has failed for good",
     }
 }
 
@@ -299,9 +327,9 @@ mod tests {
         for (detail, expected) in [
             (Known::Nothing, Verdict::Reached),
             (Known::Older, Verdict::NotYet),
-            (Known::Detail(detail(false, None)), Verdict::Reached),
-            (Known::Detail(detail(true, None)), Verdict::NotYet),
-            (Known::Detail(detail(true, Some(label(101)))), Verdict::Reached),
+            (Known::Told(detail(false, None).into()), Verdict::Reached),
+            (Known::Told(detail(true, None).into()), Verdict::NotYet),
+            (Known::Told(detail(true, Some(label(101))).into()), Verdict::Reached),
         ] {
             let verdict = goal(Target::Ready).judge(None, &Now { status: now, detail });
             assert_eq!(verdict, expected, "{detail:?}");
@@ -311,7 +339,7 @@ mod tests {
             );
         }
         let failed = Detail { phase: Phase::Failed(Failure::Exit), ..detail(false, None) };
-        assert_eq!(failure(Known::Detail(failed)), "it has failed for good: run exited 100");
+        assert_eq!(failure(Known::Told(failed.into())), "it has failed for good: run exited 100");
     }
 
     #[test]

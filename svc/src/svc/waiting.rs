@@ -109,29 +109,27 @@ impl Waiting<'_> {
     fn begin(&mut self, name: &'static CStr, letters: &[u8], env: Env) -> Result<(), Failure> {
         let number = self.services.len();
         let (goal, watch) = (self.goal, &mut self.watch);
-        let mut service = None;
-        self.start.visit(name, |entered| {
-            service = Some(entered.map_err(Problem::Enter).and_then(|()| {
-                let place = Place::here(env).map_err(Problem::Path)?;
-                let path = getcwd(Vec::new()).map_err(Problem::Path)?;
-                let watched = watch.as_mut().map(|watch| watch.add(number, &place));
-                let mut service = Service::new(name, path, place);
-                service.blind = (watched != Some(Ok(()))).then(clock::monotonic);
-                service.before = look::look(&service.place)
-                    .ok()
-                    .and_then(|sight| goal.of(&sight))
-                    .map(|status| (status.since, status.pid));
-                service.end = service.tell(goal, letters, env);
-                Ok(service)
-            }));
+        let service = self.start.visit(name, |entered| {
+            entered.map_err(Problem::Enter)?;
+            let place = Place::here(env).map_err(Problem::Path)?;
+            let path = getcwd(Vec::new()).map_err(Problem::Path)?;
+            let watched = watch.as_mut().map(|watch| watch.add(number, &place));
+            let mut service = Service::new(name, path, place);
+            service.blind = (watched != Some(Ok(()))).then(clock::monotonic);
+            service.before = look::look(&service.place)
+                .ok()
+                .and_then(|sight| goal.of(&sight))
+                .map(|status| (status.since, status.pid));
+            service.end = service.tell(goal, letters, env);
+            Ok(service)
         })?;
         self.services.push(match service {
-            Some(Ok(service)) => service,
-            Some(Err(Problem::Enter(errno))) => {
+            Ok(service) => service,
+            Err(Problem::Enter(errno)) => {
                 NAME.warn_errno(&[b"unable to chdir to ", name.to_bytes()], errno);
                 Service::ended(name, End::Never)
             }
-            Some(Err(_)) | None => {
+            Err(_) => {
                 let parts = [b"unable to tell the path of ", name.to_bytes()];
                 NAME.warn(&parts);
                 Service::ended(name, End::Trouble)
@@ -190,8 +188,7 @@ impl Waiting<'_> {
             }
             service.stale = false;
             let path = service.path.clone();
-            let mut verdict = Verdict::NotYet;
-            start.visit(&path, |entered| {
+            let verdict = start.visit(&path, |entered| {
                 if service.blind.is_some() {
                     let watched = match (entered, &mut *watch) {
                         (Ok(()), Some(watch)) => watch.add(number, &service.place).is_ok(),
@@ -199,7 +196,7 @@ impl Waiting<'_> {
                     };
                     service.blind = (!watched).then(|| now + BLIND);
                 }
-                verdict = service.judge(*goal, entered, now);
+                service.judge(*goal, entered, now)
             })?;
             service.again = service.again.and_then(|again| match now >= again.due() {
                 true => again.next(now),
@@ -384,7 +381,7 @@ impl Goal {
             Whose::Log => these.log,
         };
         match detail {
-            Some(detail) => Known::Detail(detail),
+            Some(detail) => Known::Told(detail.into()),
             // What a supervise of 0.76 found in the directory.
             None if sight.statuses.service.state.is_none() => Known::Nothing,
             None => Known::Older,

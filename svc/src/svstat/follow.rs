@@ -1,9 +1,12 @@
 //! `svstat --watch`: says everything, and then again what changes, until the reader is gone. On a
 //! terminal, everything is drawn anew instead.
+//!
+//! Its buffers are used again and again: what svstat allocates with never gives back what isn't
+//! the newest.
 
 use super::order::{Every, Order};
-use super::report::When;
-use super::{Known, NAME, read, write};
+use super::report::{Report, When};
+use super::{NAME, append, read, screen, write};
 use crate::explanation::is_missing;
 use crate::visit::Start;
 use crate::watch::{Again, News, Watch};
@@ -48,21 +51,29 @@ pub(super) fn run(
         services.push(Service::new(directory, read(start, order, directory, env)?));
     }
     let mut all = Some(clock::monotonic());
+    let mut lines = Vec::new();
+    let mut said = Vec::new();
     loop {
         let now = clock::monotonic();
         let everything = all.is_some_and(|all| now >= all);
+        lines.clear();
         for (number, service) in services.iter_mut().enumerate() {
             if everything || service.is_due(now) {
                 watch_it(start, watch.as_mut(), number, service, order, env, now)?;
                 service.look(start, order, env, now)?;
+                if !terminal {
+                    service.tell(&mut lines, &mut said, order, everything);
+                }
             }
         }
-        let lines = if terminal {
-            screen(&mut services, order, termios::tcgetwinsize(output).ok())
+        let written = if terminal {
+            let now = When::now();
+            services.iter_mut().for_each(|service| service.tell_now(&mut lines, order, now));
+            write(&screen::draw(&lines, termios::tcgetwinsize(output).ok()))
         } else {
-            lines(&mut services, order, everything)
+            write(&lines)
         };
-        match write(&lines) {
+        match written {
             Ok(()) => {}
             Err(Errno::PIPE) => return Ok(Exit::OK),
             Err(errno) => return Err(unable(errno)),
@@ -102,7 +113,7 @@ fn wait(
 /// A service that is followed.
 struct Service {
     name: &'static CStr,
-    known: Known,
+    report: Report,
     /// What was last said of it, the time apart.
     said: Vec<u8>,
     stale: bool,
@@ -112,8 +123,8 @@ struct Service {
 }
 
 impl Service {
-    fn new(name: &'static CStr, known: Known) -> Self {
-        Self { name, known, said: Vec::new(), stale: true, again: None, blind: None }
+    fn new(name: &'static CStr, report: Report) -> Self {
+        Self { name, report, said: Vec::new(), stale: true, again: None, blind: None }
     }
 
     fn due(&self) -> Option<Duration> {
@@ -131,9 +142,9 @@ impl Service {
         env: Env,
         now: Duration,
     ) -> Result<(), Failure> {
-        self.known = read(start, order, self.name, env)?;
+        self.report = read(start, order, self.name, env)?;
         // A supervise that is starting opens its `ok` last, and nothing tells that.
-        if self.stale && self.known.is_missing() {
+        if self.stale && self.report.seen.as_ref().is_err_and(|problem| is_missing(*problem)) {
             self.again.get_or_insert(Again::new(now, DOUBT));
         }
         self.stale = false;
@@ -144,32 +155,22 @@ impl Service {
         Ok(())
     }
 
-    /// Appends what there is to be said, if it isn't what was last said.
-    fn tell(&mut self, lines: &mut Vec<u8>, order: &Order, anyway: bool) {
+    /// Appends what there is to be said, if it isn't what was last said. `said` is for scratch.
+    fn tell(&mut self, lines: &mut Vec<u8>, said: &mut Vec<u8>, order: &Order, anyway: bool) {
         // Seconds counted to one moment far away are the same as long as nothing happens.
         let far = Label::from_unix(Duration::from_secs(1 << 40));
-        self.known.at(When { label: far, boot: Duration::ZERO });
-        let mut said = Vec::with_capacity(self.said.len());
-        self.known.append(&mut said, self.name.to_bytes(), order);
-        if anyway || said != self.said {
+        self.report.when = When { label: far, boot: Duration::ZERO };
+        said.clear();
+        append(said, &self.report, order);
+        if anyway || *said != self.said {
             self.tell_now(lines, order, When::now());
+            self.said.clone_from(said);
         }
-        self.said = said;
     }
 
     fn tell_now(&mut self, lines: &mut Vec<u8>, order: &Order, now: When) {
-        self.known.at(now);
-        self.known.append(lines, self.name.to_bytes(), order);
-    }
-}
-
-impl Known {
-    fn is_missing(&self) -> bool {
-        let problem = match self {
-            Self::Line(seen, _) => seen.as_ref().err(),
-            Self::Report(report) => report.seen.as_ref().err(),
-        };
-        problem.copied().is_some_and(is_missing)
+        self.report.when = now;
+        append(lines, &self.report, order);
     }
 }
 
@@ -185,12 +186,11 @@ fn watch_it(
 ) -> Result<(), Failure> {
     let mut watched = false;
     if let Some(watch) = watch {
-        start.visit(service.name, |entered| {
+        watched = start.visit(service.name, |entered| {
             let mut add = || watch.add(number, &Place::here(env)?);
-            watched = entered.is_ok() && add().is_ok();
-            if watched && !order.is_plain() && sys::process::chdir(c"log").is_ok() {
-                watched = add().is_ok();
-            }
+            let service = entered.is_ok() && add().is_ok();
+            let log = !order.is_plain() && sys::process::chdir(c"log").is_ok();
+            service && (!log || add().is_ok())
         })?;
     }
     service.blind = (!watched).then(|| now + SECOND);
@@ -212,87 +212,4 @@ fn hear(watch: Option<&mut Watch>, services: &mut [Service]) {
             }
         }
     });
-}
-
-fn lines(services: &mut [Service], order: &Order, everything: bool) -> Vec<u8> {
-    let mut lines = Vec::new();
-    for service in services {
-        service.tell(&mut lines, order, everything);
-    }
-    lines
-}
-
-/// Everything, cut to the terminal's size, from its top left corner on.
-fn screen(services: &mut [Service], order: &Order, size: Option<termios::Winsize>) -> Vec<u8> {
-    let mut lines = Vec::new();
-    let now = When::now();
-    for service in services {
-        service.tell_now(&mut lines, order, now);
-    }
-    let (rows, columns) = size.map_or((0, 0), |size| (size.ws_row.into(), size.ws_col.into()));
-    draw(&lines, rows, columns)
-}
-
-/// The bytes that draw these lines on a terminal of this size; 0 is as much as there is.
-fn draw(lines: &[u8], rows: usize, columns: usize) -> Vec<u8> {
-    const HOME: &[u8] = b"\x1b[H";
-    const CLEAR_LINE: &[u8] = b"\x1b[K\n";
-    const CLEAR_REST: &[u8] = b"\x1b[J";
-    let all = lines.split_inclusive(|byte| *byte == b'\n');
-    let (shown, cut) = match rows {
-        0 | 1 => (usize::MAX, false),
-        // The last row stays empty for the cursor, the one before says that there is more.
-        _ if all.clone().count() >= rows => (rows.saturating_sub(2), true),
-        _ => (usize::MAX, false),
-    };
-    let mut drawn = HOME.to_vec();
-    for line in all.take(shown) {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        drawn.extend_from_slice(first_columns(line, columns));
-        drawn.extend_from_slice(CLEAR_LINE);
-    }
-    if cut {
-        drawn.extend_from_slice(b"...");
-        drawn.extend_from_slice(CLEAR_LINE);
-    }
-    drawn.extend_from_slice(CLEAR_REST);
-    drawn
-}
-
-/// As much of a line as fits: a UTF-8 character is a column, however wide it is drawn.
-fn first_columns(line: &[u8], columns: usize) -> &[u8] {
-    let begins = |byte: &u8| byte & 0b1100_0000 != 0b1000_0000;
-    let mut starts = line.iter().enumerate().filter(|(_, byte)| begins(byte));
-    match starts.nth(columns) {
-        Some((end, _)) if columns > 0 => &line[..end],
-        _ => line,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_drawn_within_the_terminal() {
-        let drawn = |lines: &str, rows, columns| {
-            let bytes = draw(lines.as_bytes(), rows, columns);
-            let text = String::from_utf8(bytes).expect("UTF-8");
-            let text = text.strip_prefix("\x1b[H").and_then(|text| text.strip_suffix("\x1b[J"));
-            text.expect("from the corner to the end").replace("\x1b[K\n", "|")
-        };
-        for (lines, rows, columns, expected) in [
-            ("", 5, 80, ""),
-            ("a\nb\n", 5, 80, "a|b|"),
-            ("a\nb\n", 3, 80, "a|b|"),
-            ("a\nb\nc\n", 3, 80, "a|...|"),
-            ("a\nb\nc\nd\n", 4, 80, "a|b|...|"),
-            ("abcdef\n", 5, 3, "abc|"),
-            ("äöüäöü\n", 5, 3, "äöü|"),
-            ("abc\n", 5, 3, "abc|"),
-            ("a\nb\nc\n", 0, 0, "a|b|c|"),
-        ] {
-            assert_eq!(drawn(lines, rows, columns), expected, "{lines:?} {rows}x{columns}");
-        }
-    }
 }

@@ -17,7 +17,7 @@ use supervise::status::Want;
 
 /// Appends the object of a service, with its logger's in it; or of the one of them that is asked for.
 pub(crate) fn append(lines: &mut Vec<u8>, report: &Report, which: Which) {
-    let name = Some(&report.name[..]);
+    let name = Some(report.name);
     let mut object = Object::begin(lines);
     match which {
         Which::Both => {
@@ -25,7 +25,7 @@ pub(crate) fn append(lines: &mut Vec<u8>, report: &Report, which: Which) {
             object.name("log");
             match &report.logger {
                 Logger::None => object.out.extend_from_slice(b"null"),
-                logger => {
+                logger @ (Logger::Script(_) | Logger::Directory(_)) => {
                     let mut inner = Object::begin(object.out);
                     inner.logger(report, logger);
                     inner.end();
@@ -59,11 +59,11 @@ impl<'a> Object<'a> {
         match logger {
             Logger::Script(process) => self.whole(None, &Ok(*process), report.when),
             Logger::Directory(seen) => {
-                let name = [&report.name[..], b"/log"].concat();
+                let name = [report.name, b"/log"].concat();
                 self.whole(Some(&name), seen, report.when);
             }
             Logger::None => {
-                self.directory(Some(&report.name));
+                self.directory(Some(report.name));
                 self.said(false, Some(b"no log service"), None);
                 self.process(None, report.when);
             }
@@ -339,8 +339,8 @@ mod tests {
 
     #[test]
     fn names_that_json_cannot_hold() {
-        let said = |name: &[u8]| {
-            let report = Report { name: name.to_vec(), ..report(Ok(up(7)), Logger::None) };
+        let said = |name: &'static [u8]| {
+            let report = Report { name, ..report(Ok(up(7)), Logger::None) };
             let line = line(&report, Which::Service);
             line.split(",\"supervised\"").next().expect("a part").to_owned()
         };

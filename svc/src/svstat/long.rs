@@ -18,13 +18,13 @@ use supervise::status::Want;
 pub(crate) fn append(lines: &mut Vec<u8>, report: &Report, which: Which) {
     let now = report.when;
     if which != Which::Log {
-        lines.extend_from_slice(&report.name);
+        lines.extend_from_slice(report.name);
         whole(lines, &report.seen, now);
     }
     if which == Which::Service {
         return;
     }
-    lines.extend_from_slice(&report.name);
+    lines.extend_from_slice(report.name);
     match &report.logger {
         Logger::None if which == Which::Log => lines.extend_from_slice(b": no log service\n"),
         Logger::None => lines.truncate(lines.len() - report.name.len()),

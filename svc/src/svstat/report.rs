@@ -1,11 +1,11 @@
 //! All that can be read of a service and of its logger, for the forms that explain.
 
 use super::doing::{Doing, Waits};
-use crate::look::{Problem, look_closely};
-use alloc::vec::Vec;
+use crate::look::{Problem, look, look_closely};
 use common::tai64n::Label;
+use core::ffi::CStr;
 use core::time::Duration;
-use supervise::detail::Detail;
+use supervise::detail::{Detail, Details};
 use supervise::place::Place;
 use supervise::status::Status;
 use sys::fs::{FileType, stat};
@@ -15,7 +15,7 @@ use sys::{Env, Errno, clock};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Report {
     /// As given.
-    pub(crate) name: Vec<u8>,
+    pub(crate) name: &'static [u8],
     pub(crate) seen: Result<Process, Problem>,
     pub(crate) logger: Logger,
     pub(crate) when: When,
@@ -49,20 +49,27 @@ pub(crate) struct When {
 }
 
 impl Report {
-    /// Reads the service directory `name`, which is the working directory if it could be entered.
-    pub(crate) fn read(name: &[u8], entered: Result<(), Errno>, env: Env) -> Self {
+    /// Reads the service directory `name`, which is the working directory if it could be entered:
+    /// its status alone for a line, all there is for the forms that explain.
+    pub(crate) fn read(
+        name: &'static [u8],
+        entered: Result<(), Errno>,
+        env: Env,
+        closely: bool,
+    ) -> Self {
         let mut logger = Logger::None;
         let seen = entered.map_err(Problem::Enter).and_then(|()| {
-            let seen = read(env);
+            let seen = read(env, closely);
             if let Ok((_, Some(log))) = seen {
                 logger = Logger::Script(log);
-            } else if stat(c"log").is_ok_and(|s| FileType::from_raw_mode(s.st_mode).is_dir()) {
+            } else if closely && is_directory(c"log") {
                 let log = sys::process::chdir(c"log").map_err(Problem::Enter);
-                logger = Logger::Directory(log.and_then(|()| Ok(read(env)?.0)));
+                logger = Logger::Directory(log.and_then(|()| Ok(read(env, closely)?.0)));
             }
             Ok(seen?.0)
         });
-        Self { name: name.to_vec(), seen, logger, when: When::now() }
+        let boot = if closely { clock::monotonic() } else { Duration::ZERO };
+        Self { name, seen, logger, when: When { label: Label::now(), boot } }
     }
 }
 
@@ -73,12 +80,20 @@ impl When {
 }
 
 /// The service in the working directory, and the log of the same supervise.
-fn read(env: Env) -> Result<(Process, Option<Process>), Problem> {
-    let (sight, details) = look_closely(&Place::here(env).map_err(Problem::Path)?)?;
+fn read(env: Env, closely: bool) -> Result<(Process, Option<Process>), Problem> {
+    let place = Place::here(env).map_err(Problem::Path)?;
+    let (sight, details) = match closely {
+        true => look_closely(&place)?,
+        false => (look(&place)?, Details::default()),
+    };
     let normally_up = sight.normally_up;
     let service = Process { status: sight.statuses.service, detail: details.service, normally_up };
     let log = sight.statuses.log.map(|status| Process { status, detail: details.log, normally_up });
     Ok((service, log))
+}
+
+fn is_directory(path: &CStr) -> bool {
+    stat(path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir())
 }
 
 impl Process {
@@ -138,7 +153,7 @@ pub(crate) mod tests {
     /// A report on the directory `s`, 42 seconds later.
     pub(crate) fn report(seen: Result<Process, Problem>, logger: Logger) -> Report {
         let when = When { label: label(142), boot: Duration::from_secs(1000) };
-        Report { name: b"s".to_vec(), seen, logger, when }
+        Report { name: b"s", seen, logger, when }
     }
 
     #[test]

@@ -75,6 +75,38 @@ fn objects_follow_each_other() {
     wait_until("another", SOON, || lines(&child).last().is_some_and(|l| l.contains("\"pid\":7,")));
 }
 
+/// How much memory it has asked for, in KiB.
+fn memory(child: &Child) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.pid())).expect("status");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmData:")).expect("VmData");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+#[test]
+fn following_for_long_takes_no_more_memory() {
+    let scratch = Scratch::new("svstat-memory");
+    let _oks = ["s", "s/log"].map(|name| fifo(&scratch.join(name).join("supervise/ok")));
+    for form in ["-s", "-v", "--json"] {
+        publish(&scratch, "s", &status_in(3, 10, 1, b'u'));
+        publish(&scratch, "s/log", &status_in(3, 10, 1, b'u'));
+        let child = watching(&scratch, &["--watch", form, "s"]);
+        let after = |pid: u32| {
+            publish(&scratch, "s", &status_in(3, 10, pid, b'u'));
+            let end = [format!("(pid {pid})"), format!("\"pid\":{pid},")];
+            wait_until("news", SOON, || {
+                let all = child.stdout();
+                let last =
+                    String::from_utf8_lossy(&all[all.len().saturating_sub(3_000)..]).into_owned();
+                end.iter().any(|end| last.contains(end))
+            });
+            memory(&child)
+        };
+        let first = (10_001..10_050).map(after).last();
+        let last = (20_001..20_600).map(after).last();
+        assert_eq!(first, last, "{form}");
+    }
+}
+
 #[test]
 fn supervises_come_and_go() {
     for (whose, path) in both("supervise") {
