@@ -1,6 +1,7 @@
 //! `svc -LETTERS DIRECTORY...`: sends letters to whoever supervises each directory, and waits for what
 //! they bring about, if told to.
 
+mod awaited;
 mod goal;
 mod order;
 mod waiting;

@@ -37,13 +37,13 @@ fn put(scratch: &Scratch, status: &[u8], detail: &[u8]) {
 }
 
 /// What follows a name in the long form.
-fn field(text: &str, name: &str) -> Option<String> {
+pub(crate) fn field(text: &str, name: &str) -> Option<String> {
     let start = format!("  {name:<12}");
     text.lines().find_map(|line| line.strip_prefix(&start).map(str::to_owned))
 }
 
 /// What a field of a JSON object is, raw.
-fn json(line: &str, name: &str) -> String {
+pub(crate) fn json(line: &str, name: &str) -> String {
     let (_, rest) =
         line.split_once(&format!("\"{name}\":")).unwrap_or_else(|| panic!("{name}: {line}"));
     let quoted = rest.starts_with('"');

@@ -6,6 +6,7 @@ mod following;
 mod letters;
 mod lines;
 mod many;
+mod ours;
 mod place;
 mod svup;
 mod waiting;
