@@ -240,10 +240,11 @@ impl Supervise {
                 Command::Log => role = Role::Log,
                 Command::Service => role = Role::Service,
                 Command::Upgrade => self.upgrade = true,
+                // That is for supervise, whoever it runs.
+                Command::Exit => over = over || self.command(Role::Service, command),
                 Command::Up
                 | Command::Down
                 | Command::Once
-                | Command::Exit
                 | Command::Pause
                 | Command::Continue
                 | Command::Send(_) => {

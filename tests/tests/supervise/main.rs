@@ -1,9 +1,15 @@
 //! supervise, end to end: with our clients and Debian's, in every kind of trouble, killed and
 //! killed again.
 
+mod back_off;
+mod encore;
 mod faults;
 mod killed;
+mod log;
 mod logger;
+mod readiness;
+mod stopping;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -49,7 +55,7 @@ fn svc(scratch: &Scratch, letters: &str) {
 
 /// What a status says: pid, paused, wanted.
 fn status(dir: &Path) -> Option<(i32, bool, u8)> {
-    let bytes = fs::read(dir.join("supervise/status")).ok()?;
+    let bytes = fs::read(dir.join("supervise/status")).ok().filter(|bytes| !bytes.is_empty())?;
     assert!([18, 20, 40].contains(&bytes.len()), "{} bytes", bytes.len());
     let pid = i32::from_le_bytes(bytes[12..16].try_into().expect("4 bytes"));
     Some((pid, bytes[16] != 0, bytes[17]))
@@ -63,6 +69,65 @@ fn wait_status(scratch: &Scratch, what: &str, holds: impl Fn(i32, bool, u8) -> b
         panic!("waited in vain for a service that is {what}: {:?}", status(&dir))
     })
     .0
+}
+
+/// Byte 18 of a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Stopped,
+    Started = 2,
+    Running,
+    Stopping,
+    Failed,
+}
+
+fn wait_state(scratch: &Scratch, state: State) {
+    let byte = || fs::read(scratch.join("s/supervise/status")).ok()?.get(18).copied();
+    let reached = wait_for(SOON, || (byte() == Some(state as u8)).then_some(()));
+    assert!(reached.is_some(), "waited in vain for {state:?}: {:?}", byte());
+}
+
+/// The service's record of the detail file.
+fn detail(scratch: &Scratch) -> Vec<u8> {
+    let whole = || fs::read(scratch.join("s/supervise/detail")).ok().filter(|b| b.len() >= 256);
+    wait_for(SOON, whole).expect("a detail")
+}
+
+/// How a service last ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Death {
+    Exit(u8),
+    Signal(u8),
+    Unknown,
+}
+
+fn death(scratch: &Scratch) -> Option<Death> {
+    let bytes = detail(scratch);
+    match (bytes[23], bytes[24]) {
+        (1, code) => Some(Death::Exit(code)),
+        (2, signal) => Some(Death::Signal(signal)),
+        (3, _) => Some(Death::Unknown),
+        _ => None,
+    }
+}
+
+/// The lines that a service's scripts have left in a file.
+fn said(scratch: &Scratch) -> Vec<String> {
+    let text = fs::read_to_string(scratch.join("s/said")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn wait_said(scratch: &Scratch, lines: &[&str]) {
+    let reached = wait_for(SOON, || (said(scratch) == lines).then_some(()));
+    assert!(reached.is_some(), "waited in vain for {lines:?}: {:?}", said(scratch));
+}
+
+/// Letters as they are, by one write.
+fn send(scratch: &Scratch, letters: &[u8]) {
+    use std::io::Write;
+    let control = scratch.join("s/supervise/control");
+    let mut fifo = fs::OpenOptions::new().write(true).open(control).expect("open control");
+    fifo.write_all(letters).expect("write letters");
 }
 
 fn wait_up(scratch: &Scratch) -> i32 {
