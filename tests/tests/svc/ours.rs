@@ -49,7 +49,7 @@ fn a_failure_for_good() {
     assert_eq!(code(&scratch, &["-Wdown", "s"]), DONE);
     let said =
         "svc: warning: unable to wait for s to be ready: it has failed for good: run exited 100\n";
-    assert_eq!(code(&scratch, &["-R", "s"]), (said.to_owned(), 98));
+    assert_eq!(code(&scratch, &["-Wready", "s"]), (said.to_owned(), 98));
     let (text, line) = (long(&scratch), object(&scratch));
     assert!(text.lines().next().is_some_and(|line| line.ends_with(", failed")), "{text}");
     let waits = "for svc -u: it has failed for good, run exited 100";
