@@ -6,7 +6,7 @@ use std::time::Instant;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tests::storm::processes;
-use tests::wait_until;
+use tests::{wait_for, wait_until};
 
 use crate::SOON;
 use crate::events::Storm;
@@ -23,8 +23,8 @@ impl Storm {
             if maimed.is_empty() {
                 break;
             }
-            let names: Vec<String> = maimed.iter().map(Target::name).collect();
-            assert!(Instant::now() < deadline, "not supervised again: {names:?}");
+            let whole: Vec<String> = maimed.iter().map(|target| self.describe(target)).collect();
+            assert!(Instant::now() < deadline, "not supervised again: {whole:#?}");
             for target in &maimed {
                 self.help(target);
             }
@@ -65,12 +65,7 @@ impl Storm {
             let mut wanted = self.wanted(&target);
             let deadline = Instant::now() + SOON;
             while !is_so(&target, |want| wanted.now().contains(&want)) {
-                let (name, status) = (target.name(), target.status());
-                let runs = target.services(&processes::all());
-                assert!(
-                    Instant::now() < deadline,
-                    "{name}: {status:?}, {runs:?} run, and {wanted:?} was asked"
-                );
+                assert!(Instant::now() < deadline, "not as asked: {}", self.describe(&target));
                 std::thread::park_timeout(std::time::Duration::from_millis(5));
                 wanted = self.wanted(&target);
             }
@@ -86,9 +81,8 @@ impl Storm {
             asked.push((target, if want == b'o' { 0 } else { want }));
         }
         for (target, asked) in &asked {
-            wait_until(&format!("{} to be {asked}", target.name()), SOON, || {
-                is_so(target, |want| want == *asked)
-            });
+            let so = wait_for(SOON, || is_so(target, |want| want == *asked).then_some(()));
+            assert!(so.is_some(), "not {:?}: {}", char::from(*asked), self.describe(target));
         }
         // Once is over when it is over.
         for (target, _) in asked.iter().filter(|(_, asked)| *asked == 0) {

@@ -4,6 +4,8 @@
 //! - **The log pipe keeps one holder that stays**: svscan, the service's supervise or the logger's. The kernel throws away what
 //!   is in a pipe when its last holder dies; a host that loses all three at one blow loses these bytes with the memory that they
 //!   are in, whatever anybody does.
+//! - **A service that isn't recorded keeps its supervise.** A start on a full disk can't be noted in `supervise/process`, and
+//!   what isn't noted can't be taken over.
 //! - **The lock is missed for a moment only**, until a letter makes supervise put it back, and only where svscan knows its
 //!   supervise as its own child: who removes it takes away the one thing that tells a second supervise of the first.
 //! - **The clock of the host** isn't touched: there is one for all, namespaces of time hold only the clocks that count from
@@ -241,7 +243,7 @@ impl Storm {
         for target in targets {
             self.refresh(target);
         }
-        if !self.is_safe(targets, true) {
+        if !self.is_safe(targets, true) || targets.iter().any(|target| !target.is_recorded()) {
             return false;
         }
         let all = processes::all();
@@ -463,6 +465,15 @@ impl Storm {
     pub(crate) fn wanted(&mut self, target: &Target) -> Wanted {
         self.refresh(target);
         self.known[target].wanted.clone()
+    }
+
+    /// What can be said of a target that isn't as it should be.
+    pub(crate) fn describe(&self, target: &Target) -> String {
+        let all = processes::all();
+        let here: Vec<&Process> =
+            all.iter().filter(|process| process.cwd == target.directory).collect();
+        let (status, wanted) = (target.status(), &self.known[target].wanted);
+        format!("{}: {status:?}; {wanted:?}; {here:?}", target.name())
     }
 
     /// All of them.

@@ -255,6 +255,12 @@ impl Target {
         identity(&service.join("supervise/logpipe"))
     }
 
+    /// Whether the process that runs, if one does, is noted in `supervise/process`: 28 bytes and more.
+    pub(crate) fn is_recorded(&self) -> bool {
+        let length = fs::metadata(self.file("process")).map_or(0, |metadata| metadata.len());
+        length >= 28 || self.services(&processes::all()).is_empty()
+    }
+
     /// Whether it is supervised, as svok has it.
     pub(crate) fn is_supervised(&self) -> bool {
         OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(self.file("ok")).is_ok()
