@@ -1,5 +1,8 @@
 //! Two texts, line by line.
 
+/// So many lines of a diff are shown.
+const SHOWN: usize = 40;
+
 /// A diff: what only the first has begins with `-`, what only the second has with `+`. Common lines are left out, but for
 /// the one before each difference.
 pub(super) fn lines(first: &str, second: &str) -> String {
@@ -15,6 +18,9 @@ pub(super) fn lines(first: &str, second: &str) -> String {
             before = Some(&a[i]);
             (i, j) = (i + 1, j + 1);
             continue;
+        }
+        if result.lines().count() >= SHOWN {
+            return result + "      and more\n";
         }
         if let Some(line) = before.take() {
             result.push_str(&format!("      {line}\n"));

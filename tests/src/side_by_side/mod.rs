@@ -23,6 +23,8 @@ pub use table::{Case, Difference, Part, Table};
 /// Runs all cases of a table with Debian's programs and with each of these casts, `at_once` of them side by side (a case that
 /// waits costs nothing), and compares.
 ///
+/// With `CASE` in the environment, only the cases whose names contain these words, and what Debian's programs show is printed.
+///
 /// # Panics
 /// If a case differs where it doesn't say so, or doesn't differ as it says: with all such cases, each with a diff.
 pub fn compare(table: &Table, prelude: &Path, casts: &[Cast], at_once: usize) {
@@ -50,11 +52,17 @@ pub fn compare(table: &Table, prelude: &Path, casts: &[Cast], at_once: usize) {
             let runs = casts.iter().map(|cast| (*cast, start(case, *cast))).collect::<Vec<_>>();
             (case, start(case, Cast::DEBIAN), runs)
         };
-        let started: Vec<_> = table.cases().iter().map(start_all).collect();
+        let wanted = std::env::var("CASE").ok();
+        let is_wanted =
+            |case: &&Case| wanted.as_ref().is_none_or(|words| case.name.contains(words));
+        let started: Vec<_> = table.cases().iter().filter(is_wanted).map(start_all).collect();
         started
             .into_iter()
             .flat_map(|(case, debians, runs)| {
                 let debians = debians.join().ok();
+                if let (Some(debians), true) = (&debians, std::env::var_os("CASE").is_some()) {
+                    println!("{case}\n{}\n{debians}", case.indented_command());
+                }
                 let judged = runs.into_iter().map(move |(cast, run)| {
                     let ended = debians.as_ref().zip(run.join().ok());
                     let told = |(debians, ours)| judge(case, cast, debians, &ours);

@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
 use std::ops::Index;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::cast::Cast;
 use super::files;
 use super::table::Case;
 use super::variable::{printable, without_what_varies};
-use crate::run::Run;
 use crate::scratch::Scratch;
 
 /// What a run is compared by.
@@ -31,6 +34,9 @@ pub enum Aspect {
 /// What one run of a case shows, without what varies from run to run.
 pub struct Seen(BTreeMap<Aspect, String>);
 
+/// How long a case may take, in seconds.
+const DEADLINE: &str = "60";
+
 /// How `inherits` begins each of its lines.
 const CHILD: &str = "| ";
 
@@ -45,18 +51,34 @@ impl Seen {
         cast.link(&bin);
         let path = format!("{}:/usr/bin:/bin", bin.display());
         let script = format!("{prelude}\n{}", case.command);
-        let outcome = Run::sh(&script).env_clear().env("PATH", path).cwd(&work).output();
+        let [out, err] = ["out", "err"].map(|name| scratch.join(name));
+        let file = |path: &Path| File::create(path).expect("make a file");
+        let begin = Instant::now();
+        // Files and a wait without polls: dozens of cases wait side by side.
+        let status = Command::new("timeout")
+            .args(["--foreground", "--signal=KILL", DEADLINE, "/bin/sh", "-c", &script])
+            .env_clear()
+            .env("PATH", path)
+            .current_dir(&work)
+            .stdin(Stdio::null())
+            .stdout(file(&out))
+            .stderr(file(&err))
+            .status()
+            .expect("start a shell");
+        let deadline = Duration::from_secs(DEADLINE.parse().expect("a number"));
+        assert!(begin.elapsed() < deadline, "has not ended within {DEADLINE} s");
+        let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
         let place = scratch.path().display().to_string();
         let text = |bytes: &[u8]| without_what_varies(&printable(bytes), &place);
-        let (child, stdout) = parted(&text(&outcome.stdout));
-        let (more_child, stderr) = parted(&text(&outcome.stderr));
+        let (child, stdout) = parted(&text(&fs::read(out).expect("its output")));
+        let (more_child, stderr) = parted(&text(&fs::read(err).expect("its errors")));
         let files = files::listing(&work).unwrap_or_else(|e| format!("unable to list: {e}\n"));
         // What a program made unreadable goes with the rest.
         let _ = fs::set_permissions(&work, fs::Permissions::from_mode(0o755));
         Seen(BTreeMap::from([
             (Aspect::Stdout, stdout),
             (Aspect::Stderr, stderr),
-            (Aspect::Code, format!("{}\n", outcome.code)),
+            (Aspect::Code, format!("{}\n", code)),
             (Aspect::Files, without_what_varies(&files, &place)),
             (Aspect::Child, child + &more_child),
         ]))
@@ -65,6 +87,16 @@ impl Seen {
     /// In what two runs differ.
     pub fn differs_from(&self, other: &Seen) -> BTreeSet<Aspect> {
         self.0.keys().filter(|aspect| self.0[aspect] != other.0[aspect]).copied().collect()
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (aspect, text) in &self.0 {
+            let lines: String = text.lines().map(|line| format!("      {line}\n")).collect();
+            write!(f, "  {aspect}\n{lines}")?;
+        }
+        Ok(())
     }
 }
 

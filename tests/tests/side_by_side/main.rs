@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use tests::side_by_side::{Cast, Table, compare, is_entry};
-use tests::workspace;
+use tests::{alone, fresh_root, is_root, skip, workspace};
 
 /// Where the tables are.
 fn place() -> PathBuf {
@@ -103,12 +103,25 @@ fn svscan() {
     agree("svscan", &Cast::PAIRINGS, 16);
 }
 
+/// On a root of its own, one after the other.
+#[test]
+fn svscanboot() {
+    if !is_root() {
+        skip!("svscanboot is tried by root");
+    }
+    alone!();
+    if let Err(why) = fresh_root() {
+        skip!("{why}");
+    }
+    agree("svscanboot", &[Cast::OURS], 1);
+}
+
 #[test]
 fn protocol() {
     agree("protocol", &Cast::PAIRINGS, 24);
 }
 
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 19] = [
     "softlimit",
     "setuidgid",
     "envuidgid",
@@ -126,6 +139,7 @@ const TABLES: [&str; 18] = [
     "multilog",
     "supervise",
     "svscan",
+    "svscanboot",
     "protocol",
 ];
 

@@ -69,8 +69,9 @@ ordinary() {
 }
 
 # scan [DIRECTORY]: starts svscan.
+said=$PWD/said
 scan() {
-	svscan "$@" >said 2>&1 </dev/null &
+	svscan "$@" >"$said" 2>&1 </dev/null &
 	scan=$!
 }
 
@@ -80,6 +81,26 @@ unscan() {
 	{ wait $scan; } 2>/dev/null
 	svc -xk "$@"
 	for dir in "$@"; do wait-for unsupervised "$dir"; done
-	cat said
-	rm said
+	cat "$said"
+	rm "$said"
+}
+
+# boot: an empty directory of services for svscanboot. For a root of one's own.
+boot() {
+	rm -rf /service /etc/service
+	mkdir /etc/service
+	ln -s /etc/service /service
+}
+
+# named PROGRAM: the pids of its processes. For namespaces of one's own.
+named() {
+	while ! grep -lx "$1" /proc/[0-9]*/comm 2>/dev/null | cut -d / -f 3 | grep .; do :; done
+}
+
+# halt: ends what svscanboot started.
+halt() {
+	kill -9 $(named svscan)
+	svc -xk /service/*
+	for dir in /service/*; do wait-for unsupervised "$dir"; done
+	wait
 }
