@@ -6,6 +6,7 @@ mod message;
 mod queue;
 mod request;
 
+use crate::input::{Input, watch};
 use common::{Exit, Failure, Name};
 use core::time::Duration;
 use delivery::{Delivery, Outcome};
@@ -14,8 +15,8 @@ use queue::Queue;
 use request::Request;
 use sys::clock::{monotonic, realtime};
 use sys::poll::{PollFd, PollFlags, poll};
-use sys::signal::{Signal, SignalSet};
-use sys::{Args, BorrowedFd, Env, Errno};
+use sys::signal::Signal;
+use sys::{Args, Env, Errno};
 
 const NAME: Name = Name("splogger");
 
@@ -44,15 +45,12 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
         let parts: [&[u8]; 1] = [b"unable to read standard input"];
         NAME.fatal_errno(Exit::TEMPORARY.0, &parts, Errno::BADF)
     })?;
-    let inherited = sys::signal::block(SignalSet::of(&[Signal::TERM]));
-    sys::signal::catch(Signal::TERM);
     Ok(Splogger {
         tag,
         facility,
         path,
         delivery: Delivery::new(socket),
-        input,
-        waiting: inherited.without(Signal::TERM),
+        input: Input::new(input, watch(&[Signal::TERM])),
         lines: Lines::default(),
         queue: Queue::default(),
         reading: true,
@@ -68,9 +66,7 @@ struct Splogger {
     facility: u8,
     path: &'static [u8],
     delivery: Delivery,
-    input: BorrowedFd<'static>,
-    /// The signals that are blocked while waiting.
-    waiting: SignalSet,
+    input: Input,
     lines: Lines,
     queue: Queue,
     /// Neither was the end of the input reached, nor is a successor to have the rest.
@@ -104,10 +100,10 @@ impl Splogger {
             }
             if self.wait(held) {
                 self.read();
-                self.let_signals_in();
             }
-            if sys::signal::take().contains(Signal::TERM) && self.deadline.is_none() {
+            if self.input.signals().contains(Signal::TERM) && self.deadline.is_none() {
                 self.deadline = Some(monotonic() + GRACE);
+                self.input.end_with_this_line();
             }
             if self.deadline.is_some() && !self.lines.is_in_line() {
                 self.reading = false;
@@ -140,7 +136,7 @@ impl Splogger {
     /// Waits for something to do. Gives whether there is input.
     fn wait(&mut self, held: Held) -> bool {
         let listening = self.reading && self.queue.has_room();
-        let input = PollFd::from_borrowed_fd(self.input, PollFlags::IN);
+        let input = PollFd::from_borrowed_fd(self.input.fd(), PollFlags::IN);
         let mut fds = [input.clone(), input];
         let mut count = usize::from(listening);
         if let Some(socket) = self.delivery.socket()
@@ -152,7 +148,7 @@ impl Splogger {
         let retry = (held != Held::Nothing).then_some(RETRY);
         let grace = self.deadline.map(|deadline| deadline.saturating_sub(monotonic()));
         let timeout = [retry, grace].into_iter().flatten().min();
-        match poll(&mut fds[..count], timeout, Some(self.waiting)) {
+        match poll(&mut fds[..count], timeout, Some(self.input.waiting())) {
             Ok(_) => listening && !fds[0].revents().is_empty(),
             Err(Errno::INTR) => false,
             // No memory, say. What was read must not be lost with us.
@@ -164,17 +160,9 @@ impl Splogger {
         }
     }
 
-    /// ppoll(2) lets no signal in as long as descriptors are ready: a service that never pauses
-    /// would keep TERM out for ever.
-    fn let_signals_in(&self) {
-        let _ = poll(&mut [], Some(Duration::ZERO), Some(self.waiting));
-    }
-
     fn read(&mut self) {
         let mut buffer = [0; READ];
-        // What follows the line in hand is the successor's: no byte of it may be taken.
-        let most = if self.deadline.is_some() { 1 } else { READ };
-        match sys::read(self.input, &mut buffer[..most]) {
+        match self.input.read(&mut buffer) {
             Ok(0) => {
                 self.reading = false;
                 self.lines.finish(|message| self.queue.add(message));

@@ -1,9 +1,9 @@
 //! From bytes to messages: the pure part.
 
 use super::message::{Message, Priority};
+use crate::pieces::pieces;
 use alloc::vec::Vec;
 use core::time::Duration;
-use memchr::memchr;
 
 /// A message has room for so much of a line; the rest follows in another. (Some daemons cut, or
 /// once crashed on, messages of more than 1024 bytes.)
@@ -27,20 +27,15 @@ struct Line {
 impl Lines {
     /// Takes what was read at `now`, and emits a message for each line that it ends, and for each
     /// piece of a long one. Blank lines are none. What isn't printable ASCII becomes `?`.
-    pub(super) fn feed(&mut self, mut bytes: &[u8], now: Duration, mut emit: impl FnMut(Message)) {
-        while !bytes.is_empty() {
-            let (line, rest, ends) = match memchr(b'\n', bytes) {
-                Some(end) => (&bytes[..end], &bytes[end + 1..], true),
-                None => (bytes, &[][..], false),
-            };
-            if !line.is_empty() {
+    pub(super) fn feed(&mut self, bytes: &[u8], now: Duration, mut emit: impl FnMut(Message)) {
+        for piece in pieces(bytes) {
+            if !piece.text.is_empty() {
                 self.line.get_or_insert(Line { stamp: now, sent: None });
-                self.add(line, &mut emit);
+                self.add(piece.text, &mut emit);
             }
-            if ends {
+            if piece.ends {
                 self.finish(&mut emit);
             }
-            bytes = rest;
         }
     }
 

@@ -1,0 +1,58 @@
+//! Standard input, of which nothing is taken that belongs to a successor.
+
+use sys::poll::poll;
+use sys::signal::{Signal, SignalSet};
+use sys::{BorrowedFd, Errno};
+
+/// Standard input. After TERM, what follows the line in hand is left there, byte for byte, for the
+/// next process that reads the same pipe.
+pub(crate) struct Input {
+    fd: BorrowedFd<'static>,
+    /// The signals that are blocked while waiting.
+    waiting: SignalSet,
+    is_last: bool,
+}
+
+impl Input {
+    /// Standard input at `fd`. While waiting, the signals of `waiting` are blocked.
+    pub(crate) fn new(fd: BorrowedFd<'static>, waiting: SignalSet) -> Self {
+        Self { fd, waiting, is_last: false }
+    }
+
+    pub(crate) fn fd(&self) -> BorrowedFd<'static> {
+        self.fd
+    }
+
+    pub(crate) fn waiting(&self) -> SignalSet {
+        self.waiting
+    }
+
+    /// From now on, the line in hand is the last one: no byte beyond it is read.
+    pub(crate) fn end_with_this_line(&mut self) {
+        self.is_last = true;
+    }
+
+    /// Reads what is there, once. After [`Self::end_with_this_line`], a byte at a time.
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> Result<usize, Errno> {
+        let most = if self.is_last { 1 } else { buffer.len() };
+        sys::read(self.fd, &mut buffer[..most])
+    }
+
+    /// The signals that came since this was last asked.
+    ///
+    /// ppoll(2) lets none in as long as descriptors are ready: a service that never pauses would
+    /// keep TERM out for ever. So they are let in here.
+    pub(crate) fn signals(&self) -> SignalSet {
+        let _ = poll(&mut [], Some(core::time::Duration::ZERO), Some(self.waiting));
+        sys::signal::take()
+    }
+}
+
+/// Blocks `signals` but while waiting, and takes note of them from now on. Gives the mask to wait with.
+pub(crate) fn watch(signals: &[Signal]) -> SignalSet {
+    let inherited = sys::signal::block(SignalSet::of(signals));
+    for signal in signals {
+        sys::signal::catch(*signal);
+    }
+    signals.iter().fold(inherited, |mask, signal| mask.without(*signal))
+}

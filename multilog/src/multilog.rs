@@ -1,0 +1,200 @@
+//! multilog: appends what a service says to logs, which rotate by themselves.
+
+mod alert;
+mod descriptors;
+mod directory;
+mod disk;
+mod finished;
+mod keeper;
+mod line;
+mod log;
+mod opening;
+mod patience;
+mod pattern;
+mod processor;
+mod script;
+mod stamp;
+mod status;
+mod steps;
+mod wildcard;
+
+use crate::input::{Input, watch};
+use alloc::vec;
+use alloc::vec::Vec;
+use common::{Exit, Failure, Name};
+use directory::Directory;
+use line::{Lines, Sink};
+use log::Log;
+use pattern::Pattern;
+use processor::Surroundings;
+use script::{Action, Script};
+use status::Status;
+use sys::clock::realtime;
+use sys::fs::Mode;
+use sys::poll::{PollFd, PollFlags, poll};
+use sys::signal::Signal;
+use sys::{Args, Env, Errno};
+
+const NAME: Name = Name("multilog");
+
+/// Read at once. What was read is written before the next read.
+const READ: usize = 64 * 1024;
+
+/// `multilog SCRIPT`: reads lines from standard input and carries out the script's actions on each,
+/// until the end of the input or TERM. ALRM rotates all logs that aren't empty.
+///
+/// What it can't write to disk it tries to write again, for ever: no line is lost. After TERM, the
+/// line in hand is read to its end, and the rest of the pipe is left to a successor.
+///
+/// # Errors
+/// A log or a status file that can't be opened, a log that is kept already: 111.
+pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
+    descriptors::occupy();
+    sys::process::umask(Mode::WGRP | Mode::WOTH);
+    let Script { stamp, actions } = script::read(args);
+    let mask = watch(&[Signal::TERM, Signal::ALARM]);
+    let surroundings = Surroundings { env, mask };
+    let actions = actions
+        .into_iter()
+        .map(|action| Work::prepare(action, surroundings))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut works = Works(actions);
+    let Some(stdin) = sys::borrow(0) else { return Ok(works.close(Exit::OK)) };
+    let exit = relay(&mut Input::new(stdin, mask), &mut Lines::new(stamp), &mut works);
+    Ok(works.close(exit))
+}
+
+/// Reads lines until there are no more, or no more are wanted.
+fn relay(input: &mut Input, lines: &mut Lines, works: &mut Works) -> Exit {
+    let mut buffer = vec![0; READ];
+    let mut is_last = false;
+    loop {
+        let signals = input.signals();
+        if signals.contains(Signal::ALARM) {
+            works.rotate();
+        }
+        if signals.contains(Signal::TERM) {
+            input.end_with_this_line();
+            is_last = true;
+        }
+        if is_last && !lines.is_in_line() {
+            return Exit::OK;
+        }
+        let mut fds = [PollFd::from_borrowed_fd(input.fd(), PollFlags::IN)];
+        match poll(&mut fds, None, Some(input.waiting())) {
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            // No memory for a moment: the read waits as well, and only signals come late.
+            Err(_) => {}
+        }
+        match input.read(&mut buffer) {
+            Ok(count @ 1..) => {
+                lines.feed(&buffer[..count], realtime(), works);
+                works.flush();
+            }
+            Err(Errno::AGAIN) => {}
+            end => {
+                lines.finish(works);
+                return at_end(end);
+            }
+        }
+    }
+}
+
+/// How the end of the input is told. A descriptor that isn't open is an end like any other, as for
+/// the original.
+fn at_end(end: Result<usize, Errno>) -> Exit {
+    match end {
+        Ok(_) | Err(Errno::BADF) => Exit::OK,
+        Err(errno) => {
+            NAME.warn_errno(&[b"unable to read standard input"], errno);
+            Exit::TEMPORARY
+        }
+    }
+}
+
+/// An action, ready to be carried out.
+enum Work {
+    Choose { select: bool, pattern: Pattern },
+    Alert,
+    Status(Status),
+    Log(Log<Directory>),
+}
+
+impl Work {
+    fn prepare(action: Action, surroundings: Surroundings) -> Result<Self, Failure> {
+        Ok(match action {
+            Action::Choose { select, pattern } => Self::Choose { select, pattern },
+            Action::Alert => Self::Alert,
+            Action::Status(path) => Self::Status(Status::open(path).map_err(|errno| {
+                let parts: [&[u8]; 2] = [b"unable to create ", path.to_bytes()];
+                NAME.fatal_errno(Exit::TEMPORARY.0, &parts, errno)
+            })?),
+            Action::Log(settings) => Self::Log(opening::open(settings, surroundings)?),
+        })
+    }
+}
+
+/// The script, ready to be carried out on each line.
+struct Works(Vec<Work>);
+
+impl Works {
+    fn logs(&mut self) -> impl Iterator<Item = &mut Log<Directory>> {
+        self.0.iter_mut().filter_map(|work| match work {
+            Work::Log(log) => Some(log),
+            Work::Choose { .. } | Work::Alert | Work::Status(_) => None,
+        })
+    }
+
+    /// Writes all that the lines so far have left behind.
+    fn flush(&mut self) {
+        for work in &mut self.0 {
+            match work {
+                Work::Log(log) => log.flush(),
+                Work::Status(status) => status.flush(),
+                Work::Choose { .. } | Work::Alert => {}
+            }
+        }
+    }
+
+    fn rotate(&mut self) {
+        self.logs().for_each(Log::rotate_now);
+    }
+
+    fn close(&mut self, exit: Exit) -> Exit {
+        self.flush();
+        self.logs().for_each(Log::close);
+        exit
+    }
+}
+
+impl Sink for Works {
+    fn begin(&mut self, bytes: &[u8], seen: usize) {
+        let text = &bytes[..seen];
+        let mut selected = true;
+        for work in &mut self.0 {
+            match work {
+                Work::Choose { select, pattern } => {
+                    if selected != *select && pattern.matches(text) {
+                        selected = *select;
+                    }
+                }
+                Work::Alert if selected => alert::say(text),
+                Work::Status(status) if selected => status.set(text),
+                Work::Log(log) => {
+                    log.takes_line = selected;
+                    if selected {
+                        log.append(bytes);
+                    }
+                }
+                Work::Alert | Work::Status(_) => {}
+            }
+        }
+    }
+
+    fn more(&mut self, bytes: &[u8]) {
+        for log in self.logs().filter(|log| log.takes_line) {
+            log.append(bytes);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! A log's directory as it is on disk.
+
+use super::disk::{CURRENT, Disk, Entry, Trouble};
+use super::patience::Patience;
+use super::processor::{self, Surroundings};
+use alloc::{ffi::CString, vec::Vec};
+use core::ffi::CStr;
+use core::time::Duration;
+use sys::fs::{AtFlags, FlockOperation, Mode, OFlags, RawDir};
+use sys::{Errno, OwnedFd};
+
+/// Which step of opening one failed.
+#[derive(Debug)]
+pub(super) enum NotOpened {
+    Directory(Errno),
+    /// `EAGAIN`: another process keeps this log.
+    Lock(Errno),
+}
+
+pub(super) struct Directory {
+    path: &'static CStr,
+    fd: OwnedFd,
+    /// Held for as long as the log is kept.
+    lock: OwnedFd,
+    /// `None` until [`Disk::open_current`].
+    current: Option<OwnedFd>,
+    surroundings: Surroundings,
+    patience: Patience,
+}
+
+const APPENDING: OFlags = OFlags::WRONLY
+    .union(OFlags::CREATE)
+    .union(OFlags::APPEND)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC);
+
+/// Of files until it is known what they are to have.
+const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
+
+/// 0644: a file that is being written.
+const OPEN: Mode = PRIVATE.union(Mode::RGRP).union(Mode::ROTH);
+
+/// 0744: a file that is complete.
+const COMPLETE: Mode = OPEN.union(Mode::XUSR);
+
+impl Directory {
+    /// Makes the directory (0700) if it isn't there, opens it and locks it.
+    pub(super) fn open(path: &'static CStr, surroundings: Surroundings) -> Result<Self, NotOpened> {
+        let (fd, lock) = open_and_lock(path)?;
+        let patience = Patience::default();
+        Ok(Self { path, fd, lock, current: None, surroundings, patience })
+    }
+
+    fn open_at(&self, name: &CStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+        again(|| sys::fs::openat(&self.fd, name, flags, mode))
+    }
+
+    /// After the whole directory was removed: makes it anew, in its old place.
+    fn make_anew(&mut self) -> Result<(), Errno> {
+        let (fd, lock) = open_and_lock(self.path).map_err(|why| match why {
+            NotOpened::Directory(errno) | NotOpened::Lock(errno) => errno,
+        })?;
+        (self.fd, self.lock) = (fd, lock);
+        Ok(())
+    }
+
+    fn open_for_appending(&mut self) -> Result<(), Errno> {
+        let current = self.open_at(CURRENT, APPENDING, PRIVATE)?;
+        sys::fs::fchmod(&current, OPEN)?;
+        self.current = Some(current);
+        Ok(())
+    }
+}
+
+fn open_and_lock(path: &'static CStr) -> Result<(OwnedFd, OwnedFd), NotOpened> {
+    // Whether that failed shows in what follows.
+    let _ = sys::fs::mkdir(path, Mode::RWXU);
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let fd = again(|| sys::fs::open(path, flags, Mode::empty())).map_err(NotOpened::Directory)?;
+    let lock = again(|| sys::fs::openat(&fd, c"lock", APPENDING, PRIVATE));
+    let lock = lock.map_err(NotOpened::Lock)?;
+    again(|| sys::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive))
+        .map_err(NotOpened::Lock)?;
+    Ok((fd, lock))
+}
+
+/// A network's file system may be interrupted.
+fn again<T>(mut attempt: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    loop {
+        match attempt() {
+            Err(Errno::INTR) => {}
+            other => return other,
+        }
+    }
+}
+
+impl Disk for Directory {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+        let current = self.current.as_ref().ok_or(Errno::BADF)?;
+        again(|| sys::io::write(current, bytes))
+    }
+
+    fn sync(&mut self) -> Result<(), Errno> {
+        let current = self.current.as_ref().ok_or(Errno::BADF)?;
+        again(|| sys::fs::fsync(current))
+    }
+
+    fn open_current(&mut self) -> Result<(), Errno> {
+        match self.open_for_appending() {
+            Err(Errno::NOENT) => {
+                self.make_anew()?;
+                self.open_for_appending()
+            }
+            other => other,
+        }
+    }
+
+    fn mark_complete(&mut self, name: &CStr) -> Result<(), Errno> {
+        sys::fs::chmodat(&self.fd, name, COMPLETE, AtFlags::empty())
+    }
+
+    fn sync_file(&mut self, name: &CStr) -> Result<(), Errno> {
+        let file = self.open_at(name, APPENDING, PRIVATE)?;
+        again(|| sys::fs::fsync(&file))
+    }
+
+    fn empty(&mut self, name: &CStr) -> Result<(), Errno> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NONBLOCK;
+        self.open_at(name, flags | OFlags::CLOEXEC, OPEN).map(drop)
+    }
+
+    fn look(&self, name: &CStr) -> Result<Option<Entry>, Errno> {
+        match sys::fs::statat(&self.fd, name, AtFlags::empty()) {
+            Ok(stat) => Ok(Some(Entry {
+                is_complete: stat.st_mode & Mode::XUSR.as_raw_mode() != 0,
+                // Its width differs between processors.
+                #[allow(clippy::unnecessary_cast, clippy::cast_lossless)]
+                links: stat.st_nlink as u64,
+                size: u64::try_from(stat.st_size).unwrap_or(0),
+            })),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    fn rename(&mut self, from: &CStr, to: &CStr) -> Result<(), Errno> {
+        sys::fs::renameat(&self.fd, from, &self.fd, to)
+    }
+
+    fn link(&mut self, from: &CStr, to: &CStr) -> Result<(), Errno> {
+        sys::fs::linkat(&self.fd, from, &self.fd, to, AtFlags::empty())
+    }
+
+    fn remove(&mut self, name: &CStr) -> Result<(), Errno> {
+        sys::fs::unlinkat(&self.fd, name, AtFlags::empty())
+    }
+
+    fn finished(&self) -> Result<Vec<CString>, Errno> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let listed = self.open_at(c".", flags, Mode::empty())?;
+        let mut names = Vec::new();
+        let mut buffer = Vec::with_capacity(4096);
+        let mut entries = RawDir::new(listed, buffer.spare_capacity_mut());
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            if entry.file_name().to_bytes().starts_with(b"@") {
+                names.push(entry.file_name().into());
+            }
+        }
+        Ok(names)
+    }
+
+    fn process(&mut self, command: &CStr) -> Result<(), Trouble> {
+        processor::run(command, &self.fd, &self.surroundings)
+    }
+
+    fn now(&self) -> Duration {
+        sys::clock::realtime()
+    }
+
+    fn pause(&mut self, trouble: &Trouble) {
+        let mut message = trouble.what.as_bytes().to_vec();
+        message.extend_from_slice(self.path.to_bytes());
+        if !trouble.file.is_empty() {
+            message.push(b'/');
+            message.extend_from_slice(&trouble.file);
+        }
+        message.extend_from_slice(trouble.how.as_bytes());
+        self.patience.pause(&message, trouble.errno);
+    }
+}

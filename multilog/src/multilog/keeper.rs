@@ -1,0 +1,150 @@
+//! Does the steps, each until it is done.
+
+use super::disk::{CURRENT, Disk, Entry, NEWSTATE, PREVIOUS, STATE, Trouble};
+use super::finished;
+use super::script::Settings;
+use super::steps::{Ending, Step};
+use alloc::{ffi::CString, vec::Vec};
+use core::ffi::CStr;
+use sys::Errno;
+
+/// Does the steps in order. Whatever fails is said, and tried again, for as long as it takes.
+pub(super) fn carry_out(steps: &[Step], settings: &Settings, disk: &mut impl Disk) {
+    for step in steps {
+        match step {
+            Step::PutAside => {
+                if insist(disk, put_aside) == Found::Nothing {
+                    // Somebody removed it, or all of the directory.
+                    return insist(disk, open);
+                }
+            }
+            Step::Finish(file, ending) => finish(file, *ending, settings, disk),
+            Step::Sync
+            | Step::Open
+            | Step::Mark(_)
+            | Step::Process
+            | Step::SyncFile(_)
+            | Step::Remove(_)
+            | Step::Discard(_)
+            | Step::KeepState => insist(disk, |disk| simple(*step, settings, disk)),
+        }
+    }
+}
+
+/// Tries until it succeeds.
+pub(super) fn insist<D: Disk, T>(
+    disk: &mut D,
+    mut attempt: impl FnMut(&mut D) -> Result<T, Trouble>,
+) -> T {
+    loop {
+        match attempt(disk) {
+            Ok(result) => return result,
+            Err(trouble) => disk.pause(&trouble),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Something,
+    Nothing,
+}
+
+fn put_aside(disk: &mut impl Disk) -> Result<Found, Trouble> {
+    match disk.rename(CURRENT, PREVIOUS) {
+        Ok(()) => Ok(Found::Something),
+        Err(Errno::NOENT) => Ok(Found::Nothing),
+        Err(errno) => {
+            let what = "unable to rename current to previous in directory ";
+            Err(Trouble::of_directory(what, Some(errno)))
+        }
+    }
+}
+
+fn open(disk: &mut impl Disk) -> Result<(), Trouble> {
+    disk.open_current().map_err(|errno| Trouble::with("unable to create ", CURRENT, errno))
+}
+
+/// The steps of a single system call, or almost.
+fn simple(step: Step, settings: &Settings, disk: &mut impl Disk) -> Result<(), Trouble> {
+    let to_disk =
+        |file, errno| Trouble { how: " to disk", ..Trouble::with("unable to write ", file, errno) };
+    match step {
+        Step::Sync => disk.sync().map_err(|errno| to_disk(CURRENT, errno)),
+        Step::SyncFile(file) => disk.sync_file(file).map_err(|errno| to_disk(file, errno)),
+        Step::Open => open(disk),
+        Step::Mark(file) => or_gone(disk.mark_complete(file))
+            .map_err(|errno| Trouble::with("unable to set mode of ", file, errno)),
+        Step::Process => settings.processor.map_or(Ok(()), |command| disk.process(command)),
+        Step::Remove(file) => remove(file, disk),
+        Step::Discard(file) => {
+            let _ = disk.remove(file);
+            Ok(())
+        }
+        Step::KeepState => or_gone(disk.rename(NEWSTATE, STATE)).map_err(|errno| {
+            let what = "unable to rename newstate to state in directory ";
+            Trouble::of_directory(what, Some(errno))
+        }),
+        // Of several parts, and not for here.
+        Step::PutAside | Step::Finish(..) => Ok(()),
+    }
+}
+
+fn remove(file: &CStr, disk: &mut impl Disk) -> Result<(), Trouble> {
+    or_gone(disk.remove(file)).map_err(|errno| Trouble::with("unable to remove ", file, errno))
+}
+
+/// A file that somebody else removed is no longer our concern.
+fn or_gone(result: Result<(), Errno>) -> Result<(), Errno> {
+    match result {
+        Err(Errno::NOENT) => Ok(()),
+        other => other,
+    }
+}
+
+fn finish(file: &CStr, ending: Ending, settings: &Settings, disk: &mut impl Disk) {
+    let code = match ending {
+        Ending::Safe => settings.code,
+        Ending::Unsafe => b"u",
+    };
+    if insist(disk, |disk| give_name(file, code, disk)) == Found::Nothing {
+        return;
+    }
+    insist(disk, |disk| remove(file, disk));
+    insist(disk, |disk| prune(settings.number, disk));
+}
+
+/// Links a file to its final name, if it has only one: two, and we were interrupted right here.
+fn give_name(file: &CStr, code: &[u8], disk: &mut impl Disk) -> Result<Found, Trouble> {
+    let entry = disk.look(file).map_err(|errno| Trouble::with("unable to stat ", file, errno))?;
+    match entry {
+        None => return Ok(Found::Nothing),
+        Some(Entry { links: 1, .. }) => {}
+        Some(_) => return Ok(Found::Something),
+    }
+    let mut there = finished(disk)?;
+    loop {
+        let name = finished::name(disk.now(), &there, code);
+        match disk.link(file, &name) {
+            Ok(()) => return Ok(Found::Something),
+            // Somebody made it since; the next one comes after it.
+            Err(Errno::EXIST) => there.push(name),
+            Err(errno) => return Err(Trouble::with("unable to link to ", &name, errno)),
+        }
+    }
+}
+
+fn prune(number: usize, disk: &mut impl Disk) -> Result<(), Trouble> {
+    for name in finished::surplus(&finished(disk)?, number) {
+        match disk.remove(&name) {
+            // A directory is none of ours.
+            Ok(()) | Err(Errno::NOENT | Errno::ISDIR) => {}
+            Err(errno) => return Err(Trouble::with("unable to remove ", &name, errno)),
+        }
+    }
+    Ok(())
+}
+
+fn finished(disk: &impl Disk) -> Result<Vec<CString>, Trouble> {
+    disk.finished().map_err(|errno| Trouble::of_directory("unable to read ", Some(errno)))
+}

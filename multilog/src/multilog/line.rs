@@ -1,0 +1,208 @@
+//! From bytes to lines, in bounded memory, however long they are: the pure part.
+
+use super::stamp::{Form, Moments};
+use crate::pieces::pieces;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// So much of a line, its stamp included, is what the actions see. Once it is there, they are
+/// carried out; what follows goes where the line goes.
+pub(super) const HEAD: usize = 1000;
+
+/// What is done with lines.
+pub(super) trait Sink {
+    /// A line begins. `bytes` are its first ones, up to and with the newline if it is no longer than
+    /// [`HEAD`]; the actions see the first `seen` of them, which leave the newline out.
+    fn begin(&mut self, bytes: &[u8], seen: usize);
+    /// It goes on, up to and with its newline.
+    fn more(&mut self, bytes: &[u8]);
+}
+
+/// The line that is being read.
+pub(super) struct Lines {
+    form: Option<Form>,
+    moments: Moments,
+    state: State,
+    /// The beginning of a line whose end, or 1000th character, isn't there yet.
+    head: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Between,
+    /// What was read of the line is in `head`.
+    InHead,
+    /// The actions were carried out.
+    InRest,
+}
+
+impl Lines {
+    /// Lines that get stamps of this form.
+    pub(super) fn new(form: Option<Form>) -> Self {
+        let head = Vec::with_capacity(HEAD + 1);
+        Self { form, moments: Moments::default(), state: State::Between, head }
+    }
+
+    /// Whether part of a line was read, and its end wasn't.
+    pub(super) fn is_in_line(&self) -> bool {
+        self.state != State::Between
+    }
+
+    /// Takes what was read at `now`.
+    pub(super) fn feed(&mut self, bytes: &[u8], now: Duration, sink: &mut impl Sink) {
+        self.moments.now_is(now);
+        let mut rest = bytes;
+        for piece in pieces(bytes) {
+            let (whole, later) = rest.split_at(piece.text.len() + usize::from(piece.ends));
+            rest = later;
+            if self.state == State::Between && self.form.is_none() && is_simple(whole, piece.ends) {
+                sink.begin(whole, piece.text.len());
+                continue;
+            }
+            self.add(piece.text, sink);
+            if piece.ends {
+                self.finish(sink);
+            }
+        }
+    }
+
+    /// Ends the line in hand, if there is one, with a newline.
+    pub(super) fn finish(&mut self, sink: &mut impl Sink) {
+        match self.state {
+            State::Between => return,
+            State::InHead => {
+                let seen = self.head.len();
+                self.head.push(b'\n');
+                sink.begin(&self.head, seen);
+            }
+            State::InRest => sink.more(b"\n"),
+        }
+        self.head.clear();
+        self.state = State::Between;
+    }
+
+    fn add(&mut self, text: &[u8], sink: &mut impl Sink) {
+        if self.state == State::Between {
+            self.state = State::InHead;
+            if let Some(form) = self.form {
+                form.append(self.moments.take(), &mut self.head);
+            }
+        }
+        let mut text = text;
+        if self.state == State::InHead {
+            let (fits, rest) = text.split_at(text.len().min(HEAD - self.head.len()));
+            self.head.extend_from_slice(fits);
+            text = rest;
+            if self.head.len() == HEAD {
+                sink.begin(&self.head, HEAD);
+                self.state = State::InRest;
+            }
+        }
+        if !text.is_empty() {
+            sink.more(text);
+        }
+    }
+}
+
+/// Whether a line lies as it is in what was read.
+fn is_simple(whole: &[u8], ends: bool) -> bool {
+    ends && whole.len() <= HEAD
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Each line, and what the actions saw of it.
+    #[derive(Default, Debug, PartialEq, Eq)]
+    struct Seen(Vec<(Vec<u8>, Vec<u8>)>);
+
+    impl Sink for Seen {
+        fn begin(&mut self, bytes: &[u8], seen: usize) {
+            if let Some((before, _)) = self.0.last() {
+                assert_eq!(before.last(), Some(&b'\n'), "a line begins where another ended");
+            }
+            self.0.push((bytes.to_vec(), bytes[..seen].to_vec()));
+        }
+
+        fn more(&mut self, bytes: &[u8]) {
+            self.0.last_mut().expect("it has begun").0.extend_from_slice(bytes);
+        }
+    }
+
+    fn read(form: Option<Form>, chunks: &[&[u8]]) -> Seen {
+        let (mut lines, mut seen) = (Lines::new(form), Seen::default());
+        for chunk in chunks {
+            lines.feed(chunk, Duration::from_secs(1), &mut seen);
+        }
+        lines.finish(&mut seen);
+        assert!(!lines.is_in_line());
+        seen
+    }
+
+    #[test]
+    fn the_actions_see_a_thousand_characters() {
+        for length in [0, 1, 998, 999, 1000, 1001, 1002, 5000] {
+            let line = [&b"x".repeat(length)[..], b"\n"].concat();
+            let seen = read(None, &[&line, b"y"]);
+            let expected = (line.clone(), line[..length.min(1000)].to_vec());
+            assert_eq!(seen.0, [expected, (b"y\n".to_vec(), b"y".to_vec())], "{length}");
+        }
+    }
+
+    #[test]
+    fn the_stamp_is_part_of_what_they_see() {
+        let seen = read(Some(Form::Epoch), &[&b"x".repeat(2000), b"\n\n"]);
+        assert_eq!(seen.0[0].1.len(), 1000);
+        assert!(seen.0[0].1.starts_with(b"1.000000 xx"));
+        assert_eq!(seen.0[0].0.len(), 9 + 2001);
+        assert_eq!(seen.0[1].0, b"1.000000 \n");
+    }
+
+    #[test]
+    fn the_stamp_is_that_of_the_first_byte() {
+        let (mut lines, mut seen) = (Lines::new(Some(Form::Epoch)), Seen::default());
+        for (second, chunk) in [(1, &b"on"[..]), (2, b"e\n\nt"), (3, b"wo"), (4, b"\nthree\n")] {
+            lines.feed(chunk, Duration::from_secs(second), &mut seen);
+        }
+        let texts: Vec<_> = seen.0.iter().map(|(line, _)| line.as_slice()).collect();
+        let expected: [&[u8]; 4] =
+            [b"1.000000 one\n", b"2.000000 \n", b"2.000000 two\n", b"4.000000 three\n"];
+        assert_eq!(texts, expected);
+    }
+
+    fn input() -> impl Strategy<Value = Vec<u8>> {
+        let byte = prop_oneof![4 => Just(b'x'), 1 => Just(b'\n'), 2 => any::<u8>()];
+        let piece = prop_oneof![
+            prop::collection::vec(byte, 0..60),
+            (900_usize..2100).prop_map(|length| b"y".repeat(length)),
+        ];
+        prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn how_the_input_is_cut_changes_nothing(input in input(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..9)) {
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(input.len() + 1)).collect();
+            cuts.sort_unstable();
+            let mut chunks = Vec::new();
+            let mut from = 0;
+            for cut in cuts.into_iter().chain([input.len()]) {
+                chunks.push(&input[from..cut]);
+                from = cut;
+            }
+            prop_assert_eq!(read(None, &chunks), read(None, &[&input]));
+        }
+
+        #[test]
+        fn no_byte_is_lost(input in input()) {
+            let joined: Vec<u8> = read(None, &[&input]).0.into_iter().flat_map(|(line, _)| line).collect();
+            let mut expected = input;
+            if !expected.is_empty() && !expected.ends_with(b"\n") {
+                expected.push(b'\n');
+            }
+            prop_assert_eq!(joined, expected);
+        }
+    }
+}

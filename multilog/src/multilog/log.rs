@@ -1,0 +1,104 @@
+//! One log: what is to be appended to it, and the file that it is appended to.
+
+use super::disk::{CURRENT, Disk, Trouble};
+use super::keeper::{carry_out, insist};
+use super::script::Settings;
+use super::steps;
+use alloc::vec::Vec;
+use memchr::memchr;
+use sys::Errno;
+
+/// So much is collected before it is written, unless there is nothing more to read.
+const ENOUGH: usize = 64 * 1024;
+
+/// A newline so close to the largest size ends a file: lines are not torn without need.
+const SLACK: u64 = 2000;
+
+pub(super) struct Log<D> {
+    settings: Settings,
+    disk: D,
+    /// How long `current` is.
+    written: u64,
+    pending: Vec<u8>,
+    /// Whether the line in hand goes here.
+    pub(super) takes_line: bool,
+}
+
+impl<D: Disk> Log<D> {
+    /// A log whose `current` is open, and has `written` bytes.
+    pub(super) fn new(settings: Settings, disk: D, written: u64) -> Self {
+        Self { settings, disk, written, pending: Vec::new(), takes_line: false }
+    }
+
+    /// Appends a line, or part of one. It may not be written yet.
+    pub(super) fn append(&mut self, bytes: &[u8]) {
+        if self.pending.len() + bytes.len() > ENOUGH {
+            self.flush();
+        }
+        self.pending.extend_from_slice(bytes);
+    }
+
+    /// Writes all that was appended, and rotates on the way. Comes back when it is done.
+    pub(super) fn flush(&mut self) {
+        let pending = core::mem::take(&mut self.pending);
+        let mut rest = &pending[..];
+        while !rest.is_empty() {
+            if self.written >= self.settings.size {
+                self.rotate();
+            }
+            let part = &rest[..portion(rest, self.written, self.settings.size)];
+            let count = insist(&mut self.disk, |disk| write(part, disk));
+            self.written += count as u64;
+            let ends_line = rest[count - 1] == b'\n';
+            rest = &rest[count..];
+            if ends_line && self.written + SLACK >= self.settings.size {
+                self.rotate();
+            }
+        }
+        self.pending = pending;
+        self.pending.clear();
+    }
+
+    /// What is written so far becomes a finished file, if it is anything.
+    pub(super) fn rotate_now(&mut self) {
+        self.flush();
+        if self.written > 0 {
+            self.rotate();
+        }
+    }
+
+    /// Writes the rest, to disk.
+    pub(super) fn close(&mut self) {
+        self.flush();
+        carry_out(steps::CLOSING, &self.settings, &mut self.disk);
+    }
+
+    fn rotate(&mut self) {
+        let steps = steps::rotation(self.settings.processor.is_some());
+        carry_out(steps, &self.settings, &mut self.disk);
+        self.written = 0;
+    }
+}
+
+fn write(bytes: &[u8], disk: &mut impl Disk) -> Result<usize, Trouble> {
+    let trouble = |errno| Trouble::with("unable to write to ", CURRENT, errno);
+    match disk.write(bytes) {
+        Ok(0) => Err(trouble(Errno::NOSPC)),
+        Ok(count) => Ok(count.min(bytes.len())),
+        Err(errno) => Err(trouble(errno)),
+    }
+}
+
+/// How much of `bytes` the file takes that has `written` of its `size` bytes: up to the first
+/// newline that may end it, or up to the size. At least one byte, if `written` is less than `size`.
+fn portion(bytes: &[u8], written: u64, size: u64) -> usize {
+    let room = usize::try_from(size.saturating_sub(written)).unwrap_or(usize::MAX);
+    let bytes = &bytes[..bytes.len().min(room)];
+    // The first byte that may be a file's last.
+    let first = size.saturating_sub(SLACK).saturating_sub(written).saturating_sub(1);
+    let first = usize::try_from(first).unwrap_or(usize::MAX).min(bytes.len());
+    memchr(b'\n', &bytes[first..]).map_or(bytes.len(), |at| first + at + 1)
+}
+
+#[cfg(test)]
+mod tests;

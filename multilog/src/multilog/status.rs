@@ -1,0 +1,62 @@
+//! A status file: the last line that was selected, for others to read.
+
+use super::patience::Patience;
+use alloc::{vec, vec::Vec};
+use core::ffi::CStr;
+use sys::fs::{Mode, OFlags};
+use sys::{Errno, OwnedFd};
+
+/// How long the file is, always.
+const SIZE: usize = 1001;
+
+pub(super) struct Status {
+    path: &'static CStr,
+    file: OwnedFd,
+    content: Vec<u8>,
+    is_new: bool,
+    patience: Patience,
+}
+
+impl Status {
+    /// Makes the file (0600) if it isn't there.
+    ///
+    /// # Errors
+    /// As open(2).
+    pub(super) fn open(path: &'static CStr) -> Result<Self, Errno> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = sys::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?;
+        let patience = Patience::default();
+        Ok(Self { path, file, content: vec![b'\n'; SIZE], is_new: false, patience })
+    }
+
+    /// A line was selected: its first 1000 bytes, newlines after them. It is not written yet: of
+    /// many lines that come at once, nobody would see any but the last.
+    pub(super) fn set(&mut self, line: &[u8]) {
+        let count = line.len().min(SIZE - 1);
+        self.content[..count].copy_from_slice(&line[..count]);
+        self.content[count..].fill(b'\n');
+        self.is_new = true;
+    }
+
+    /// Writes it, in place, if there is anything new. Comes back when it is done.
+    pub(super) fn flush(&mut self) {
+        if !core::mem::take(&mut self.is_new) {
+            return;
+        }
+        let mut done = 0;
+        while done < SIZE {
+            match sys::io::pwrite(&self.file, &self.content[done..], done as u64) {
+                Ok(count @ 1..) => done += count,
+                Ok(0) => self.pause(b"unable to write ", Errno::NOSPC),
+                Err(Errno::INTR) => {}
+                Err(errno @ Errno::SPIPE) => self.pause(b"unable to move to beginning of ", errno),
+                Err(errno) => self.pause(b"unable to write ", errno),
+            }
+        }
+    }
+
+    fn pause(&mut self, what: &[u8], errno: Errno) {
+        let message = [what, self.path.to_bytes()].concat();
+        self.patience.pause(&message, Some(errno));
+    }
+}
