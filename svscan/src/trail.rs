@@ -1,5 +1,8 @@
-//! The way that a link leads: all directories in which an entry of it stands. When none of these entries changes, the link
-//! leads to where it did, and nobody has to look.
+//! The way that a link leads. When nothing on it changes, the link leads to where it did, and nobody has to look.
+//!
+//! A link on the way, and what is at its end, may be replaced by another: that is to be seen in the directory in which it
+//! stands. A directory that the way only leads through can't be removed as long as its end is there; it can only be moved,
+//! as a whole. So the directories above, which may be busy ones (`/tmp`), need not be looked at entry by entry.
 
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
@@ -8,6 +11,15 @@ use sys::Errno;
 /// As many links as the kernel follows.
 const MOST: usize = 40;
 
+/// What counts on a way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// What this name stands for in this directory (empty: in the scan directory).
+    Entry(&'a [u8], &'a [u8]),
+    /// Where this directory is.
+    Through(&'a [u8]),
+}
+
 /// Walks ways. Directories that were found to be no links are remembered: a thousand ways mostly lead through the same.
 #[derive(Default)]
 pub struct Walker {
@@ -15,9 +27,8 @@ pub struct Walker {
 }
 
 impl Walker {
-    /// Follows the entry `name` of the scan directory as the kernel would. `step` is told each directory (empty: the scan
-    /// directory itself) and the name in it that counts; `readlink` is readlink(2), its paths relative to the scan
-    /// directory.
+    /// Follows the entry `name` of the scan directory as the kernel would. `step` is told what counts; `readlink` is
+    /// readlink(2), its paths relative to the scan directory.
     ///
     /// # Errors
     /// The way could not be seen to its end, for another reason than that something on it is missing.
@@ -25,33 +36,33 @@ impl Walker {
         &mut self,
         name: &[u8],
         mut readlink: impl FnMut(&[u8]) -> Result<Vec<u8>, Errno>,
-        mut step: impl FnMut(&[u8], &[u8]),
+        mut step: impl FnMut(Step<'_>),
     ) -> Result<(), Errno> {
         let mut at: Vec<u8> = Vec::new();
         let mut ahead: VecDeque<Vec<u8>> = VecDeque::from([name.to_vec()]);
         let mut links = 0;
         while let Some(part) = ahead.pop_front() {
             let next = join(&at, &part);
-            if part == b".." || self.solid.contains(&next) {
-                if part != b".." {
-                    step(&at, &part);
-                }
+            if part == b".." || (self.solid.contains(&next) && !ahead.is_empty()) {
                 at = next;
+                step(Step::Through(&at));
                 continue;
             }
-            step(&at, &part);
             let target = match readlink(&next) {
                 Ok(target) => target,
-                Err(Errno::INVAL) => {
-                    if !ahead.is_empty() {
-                        self.solid.insert(next.clone());
-                    }
+                Err(Errno::INVAL) if !ahead.is_empty() => {
+                    step(Step::Through(&next));
+                    self.solid.insert(next.clone());
                     at = next;
                     continue;
                 }
-                Err(Errno::NOENT) => return Ok(()),
-                Err(errno) => return Err(errno),
+                Err(errno) => {
+                    step(Step::Entry(&at, &part));
+                    let is_end = matches!(errno, Errno::INVAL | Errno::NOENT);
+                    return if is_end { Ok(()) } else { Err(errno) };
+                }
             };
+            step(Step::Entry(&at, &part));
             links += 1;
             if links > MOST {
                 return Err(Errno::LOOP);
@@ -89,40 +100,31 @@ mod tests {
             None => Err(Errno::INVAL),
         };
         let mut walker = Walker::default();
-        let step = |at: &[u8], name: &[u8]| {
-            all.push(format!("{}|{}", String::from_utf8_lossy(at), String::from_utf8_lossy(name)));
+        let text = String::from_utf8_lossy;
+        let step = |step: Step<'_>| {
+            all.push(match step {
+                Step::Entry(at, name) => format!("{}|{}", text(at), text(name)),
+                Step::Through(at) => text(at).into_owned(),
+            });
         };
         let result = walker.walk(b"a", readlink, step);
         (result, all)
     }
 
     #[test]
-    fn every_entry_on_the_way_counts() {
+    fn what_counts_on_a_way() {
         for (links, expected) in [
-            (&[][..], &["|a"][..]),
-            (&[("a", "/etc/sv/a")], &["|a", "/|etc", "/etc|sv", "/etc/sv|a"]),
-            (&[("a", "../sv/a/")], &["|a", "..|sv", "../sv|a"]),
-            (&[("a", "b"), ("b", "/x")], &["|a", "|b", "/|x"]),
-            (
-                &[("a", "/cur/a"), ("/cur", "rel/7")],
-                &["|a", "/|cur", "/|rel", "/rel|7", "/rel/7|a"],
-            ),
-            (&[("a", "/x/../y"), ("/x", "/p/q")], &["|a", "/|x", "/|p", "/p|q", "/p/q/..|y"]),
-            (&[("a", "/missing/x")], &["|a", "/|missing"]),
-            (&[("a", "//./x//")], &["|a", "/|x"]),
+            (&[][..], "|a"),
+            (&[("a", "/etc/sv/a")], "|a /etc /etc/sv /etc/sv|a"),
+            (&[("a", "../sv/a/")], "|a .. ../sv ../sv|a"),
+            (&[("a", "b"), ("b", "/x")], "|a |b /|x"),
+            (&[("a", "/cur/a"), ("/cur", "rel/7")], "|a /|cur /rel /rel/7 /rel/7|a"),
+            (&[("a", "/x/../y"), ("/x", "/p/q")], "|a /|x /p /p/q /p/q/.. /p/q/..|y"),
+            (&[("a", "/missing/x")], "|a /|missing"),
+            (&[("a", "//./x//")], "|a /|x"),
         ] {
             let (result, steps) = steps(links);
-            assert_eq!((result, steps.as_slice()), (Ok(()), expected.map_strings().as_slice()));
-        }
-    }
-
-    trait MapStrings {
-        fn map_strings(&self) -> Vec<String>;
-    }
-
-    impl MapStrings for &[&str] {
-        fn map_strings(&self) -> Vec<String> {
-            self.iter().map(|text| (*text).to_owned()).collect()
+            assert_eq!((result, steps.join(" ").as_str()), (Ok(()), expected));
         }
     }
 
@@ -141,7 +143,7 @@ mod tests {
                 asked += 1;
                 if path == b"a" { Ok(b"/etc/sv/a".to_vec()) } else { Err(Errno::INVAL) }
             };
-            walker.walk(b"a", readlink, |_, _| ()).expect("a way");
+            walker.walk(b"a", readlink, |_| ()).expect("a way");
         }
         assert_eq!(asked, 4 + 2, "the entry and its end are");
     }

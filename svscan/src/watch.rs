@@ -1,11 +1,10 @@
 //! Being told at once that something changed. Where inotify doesn't work, the regular scans have to do.
 //!
-//! Watched are the scan directory; the directories that its links lead through ([`crate::trail`]), where only the entries
-//! on the way count; the locks that others hold; and what the chosen service's supervise writes. What inotify can't see is
+//! Watched are the scan directory; what counts on the ways that its links lead ([`crate::trail`]); the locks that others hold; and what the chosen service's supervise writes. What inotify can't see is
 //! a change that another host makes on a shared file system (there, [`Watch::is_complete`] says no), a file system that is
 //! mounted over a service directory, and permissions that are changed on the way to one: the next regular scan sees them.
 
-use crate::trail::Walker;
+use crate::trail::{Step, Walker};
 use alloc::collections::BTreeMap;
 use alloc::ffi::CString;
 use alloc::vec::Vec;
@@ -32,16 +31,19 @@ pub struct Watch {
     fd: OwnedFd,
     scan: i32,
     chosen: Option<i32>,
-    /// By watch descriptor: hashes of the names that count there.
+    /// The ways of links, by watch descriptor: hashes of the names that count there.
     behind: BTreeMap<i32, Vec<u64>>,
     complete: bool,
 }
 
+/// An entry of a directory becomes another one.
 const ENTRIES: WatchFlags = WatchFlags::CREATE
     .union(WatchFlags::MOVED_TO)
     .union(WatchFlags::MOVED_FROM)
-    .union(WatchFlags::DELETE)
-    .union(WatchFlags::ONLYDIR);
+    .union(WatchFlags::DELETE);
+
+/// A directory goes elsewhere.
+const ITSELF: WatchFlags = WatchFlags::MOVE_SELF.union(WatchFlags::ONLYDIR);
 
 impl Watch {
     /// Watches the working directory.
@@ -50,33 +52,38 @@ impl Watch {
     /// As `inotify_init1(2)` and `inotify_add_watch(2)`.
     pub fn new() -> Result<Self, Errno> {
         let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        let scan = inotify::add_watch(&fd, c".", ENTRIES)?;
+        let scan = inotify::add_watch(&fd, c".", ENTRIES | ITSELF)?;
         Ok(Self { fd, scan, chosen: None, behind: BTreeMap::new(), complete: !is_shared(c".") })
     }
 
     /// Watches the ways on which these entries of the scan directory lead to service directories, and nothing else.
     pub fn follow<'a>(&mut self, entries: impl Iterator<Item = &'a CStr>) {
         let mut walker = Walker::default();
-        let mut places: BTreeMap<Vec<u8>, Option<i32>> = BTreeMap::new();
-        let mut behind: BTreeMap<i32, Vec<u64>> = BTreeMap::new();
+        let mut places: BTreeMap<Vec<u8>, Vec<u64>> = BTreeMap::new();
         let mut complete = !is_shared(c".");
         for name in entries {
             let readlink =
                 |path: &[u8]| sys::fs::readlinkat(CWD, path, Vec::new()).map(CString::into_bytes);
-            let step = |at: &[u8], name: &[u8]| {
-                if at.is_empty() {
-                    return;
-                }
-                let place = match places.get(at) {
-                    Some(place) => *place,
-                    None => *places.entry(at.to_vec()).or_insert_with(|| self.add(at)),
+            let step = |step: Step<'_>| {
+                let (at, name) = match step {
+                    Step::Entry(at, name) => (at, Some(name)),
+                    Step::Through(at) => (at, None),
                 };
-                match place {
-                    Some(place) => behind.entry(place).or_default().push(hash(name)),
-                    None => complete = false,
+                if !at.is_empty() && !places.contains_key(at) {
+                    places.insert(at.to_vec(), Vec::new());
+                }
+                if let (Some(names), Some(name)) = (places.get_mut(at), name) {
+                    names.push(hash(name));
                 }
             };
             complete &= walker.walk(name.to_bytes(), readlink, step).is_ok();
+        }
+        let mut behind: BTreeMap<i32, Vec<u64>> = BTreeMap::new();
+        for (place, names) in places {
+            match self.add(place, !names.is_empty()) {
+                Some(watch) => behind.entry(watch).or_default().extend(names),
+                None => complete = false,
+            }
         }
         for names in behind.values_mut() {
             names.sort_unstable();
@@ -97,12 +104,14 @@ impl Watch {
         self.complete
     }
 
-    fn add(&self, directory: &[u8]) -> Option<i32> {
+    fn add(&self, directory: Vec<u8>, entries: bool) -> Option<i32> {
         let path = CString::new(directory).ok()?;
         if is_shared(&path) {
             return None;
         }
-        inotify::add_watch(&self.fd, path, ENTRIES).ok()
+        // The same directory may be reached by several paths.
+        let flags = if entries { ENTRIES | ITSELF } else { ITSELF } | WatchFlags::MASK_ADD;
+        inotify::add_watch(&self.fd, path, flags).ok()
     }
 
     /// Has it tell, once, when a supervise that isn't ours lets go of its lock at this path.

@@ -2,6 +2,7 @@
 
 mod boot;
 mod log_pipe;
+mod quiet;
 mod stop;
 mod upgrade;
 
