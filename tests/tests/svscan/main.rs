@@ -1,7 +1,9 @@
 //! svscan, svscanboot and readproctitle, with our supervise and with Debian's.
 
 mod boot;
+mod container;
 mod log_pipe;
+mod own_log;
 mod quiet;
 mod stop;
 mod upgrade;

@@ -84,10 +84,17 @@ fn nothing_is_restarted_and_no_line_is_lost() {
     for _ in 0..6 {
         let lines = size("a");
         wait_until("lines to be logged", SECONDS(20), || size("a") > lines + 100);
+        host.install("supervise");
         host.upgrade(&running);
         assert!(host.is_locked());
         let lines = size("b");
         wait_until("lines to be logged", SECONDS(20), || size("b") > lines + 100);
+        assert_eq!(pids(), before);
+        // svscan has told its supervises to do the same.
+        wait_until("new supervises", SECONDS(30), || {
+            let mut supervises = places.iter().filter_map(|place| supervise_of(place));
+            supervises.all(|pid| host.is_current(pid, "supervise"))
+        });
         assert_eq!(pids(), before);
     }
     assert_eq!(String::from_utf8_lossy(&running.stderr()), "");
