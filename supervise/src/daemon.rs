@@ -64,8 +64,7 @@ struct Supervise {
 impl Supervise {
     /// The loop: wait, find out what happened, do what is to be done.
     fn work(&mut self) -> Result<Exit, Failure> {
-        // A predecessor's child may have ended before we heard of such signals.
-        let mut over = self.reap();
+        let mut over = false;
         while !over {
             self.wait()?;
             let caught = signal::take();

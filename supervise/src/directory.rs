@@ -20,6 +20,8 @@ pub struct Directory {
     control: Control,
     ok: Option<Held>,
     detail: Option<Held>,
+    /// Whether all this was opened so recently that it must be in its place.
+    fresh: bool,
 }
 
 struct Paths {
@@ -84,7 +86,7 @@ impl Directory {
             acquire(&paths.lock).map_err(|e| unable(b"unable to acquire ", &paths.lock, e))?;
         let control =
             control(&paths.control).map_err(|e| unable(b"unable to open ", &paths.control, e))?;
-        Ok(Self { name, paths, lock, control, ok: None, detail: None })
+        Ok(Self { name, paths, lock, control, ok: None, detail: None, fresh: true })
     }
 
     /// Goes on with what a predecessor in the same process held open.
@@ -100,6 +102,7 @@ impl Directory {
             control: Control { reader: Held::new(reader)?, writer },
             ok: from.ok.map(Held::new).transpose()?,
             detail: from.detail.map(Held::new).transpose()?,
+            fresh: false,
         })
     }
 
@@ -195,12 +198,20 @@ impl Directory {
         fs::ftruncate(&file, bytes.len() as u64).map_err(PublishError::Write)
     }
 
+    /// All is begun: from now on, what is there may be removed under us.
+    pub fn settle(&mut self) {
+        self.fresh = false;
+    }
+
     /// Makes anew what was removed or replaced under us: the directory, the lock, the FIFOs, the
     /// detail.
     ///
     /// # Errors
     /// What couldn't be made anew, and why. The rest stays as it is.
     pub fn mend(&mut self) -> Result<(), (&CStr, Errno)> {
+        if self.fresh {
+            return Ok(());
+        }
         let paths = &self.paths;
         if !self.lock.is_at(&paths.lock) {
             make(&paths.directory).map_err(|errno| (paths.directory.as_c_str(), errno))?;

@@ -2,9 +2,13 @@
 //! svscan speak too.
 //!
 //! The protocol is [`place`] (where its files are), [`status`] and [`detail`] (what a service does),
-//! [`command`] (the letters that steer it) and [`client`] (how to reach whoever supervises it). The rest is supervise's own: [`machine`] decides,
-//! [`daemon`] carries out; [`directory`] and [`record`] keep what must outlive the process,
-//! [`service`] is the process that is supervised, [`logger`] knows when a logger may end.
+//! [`command`] (the letters that steer it) and [`client`] (how to reach whoever supervises it).
+//!
+//! The rest is supervise's own. [`machine`] decides, [`daemon`] carries out. [`options`] is what a
+//! service directory asks for, [`scripts`] how it is run, [`service`] a process that is supervised,
+//! [`part`] all that is known of a service or its log, [`pace`] when it may be started again.
+//! [`directory`] and [`record`] keep what must outlive the process, [`logpipe`] and [`readiness`] are
+//! the pipes, [`logger`] knows when a logger may end.
 
 #![cfg_attr(not(test), no_std)]
 

@@ -44,7 +44,10 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
             if supervise.begin()? { Ok(supervise.finish()) } else { supervise.work() }
         }
         Some(received) => match Supervise::take_over(name, origin, &received)? {
-            Some(mut supervise) => supervise.work(),
+            Some(mut supervise) => {
+                // A child may have ended before we could hear of it.
+                if supervise.reap() { Ok(supervise.finish()) } else { supervise.work() }
+            }
             None => Ok(Exit::OK),
         },
     }
@@ -113,10 +116,12 @@ impl Supervise {
             let path = self.place.path(File::Detail);
             NAME.warn_errno(&parts(b"unable to open ", self.name, &path), errno);
         }
-        self.publish_unmended();
+        self.publish();
         self.directory.open_ok(NAME)?;
-        let over = self.begin_one(Role::Log, missed.log);
-        Ok(over || self.begin_one(Role::Service, missed.service))
+        let over =
+            self.begin_one(Role::Log, missed.log) || self.begin_one(Role::Service, missed.service);
+        self.directory.settle();
+        Ok(over)
     }
 
     #[inline(never)]
@@ -222,10 +227,10 @@ pub(super) fn listen(origin: &Origin) -> SignalSet {
     let mut waiting = origin.mask();
     let mut ours = SignalSet::EMPTY;
     for signal in [Signal::CHILD, Signal::TERM, Signal::INT, Signal::TSTP, Signal::CONT] {
-        // Who starts us with one of the last three ignored (a shell, in the background) means it, for
-        // us and for what we start.
-        let always = signal == Signal::CHILD || signal == Signal::TERM;
-        if always || !signal::is_ignored(signal) {
+        // Who starts us with these ignored (a shell, in the background) means it, for us and for what
+        // we start.
+        let may_be_ignored = signal == Signal::INT || signal == Signal::TSTP;
+        if !may_be_ignored || !signal::is_ignored(signal) {
             signal::catch(signal);
             ours = ours.with(signal);
             waiting = waiting.without(signal);

@@ -111,8 +111,9 @@ impl Supervise {
     /// Tries to start a script; `cause` is what has led to it.
     fn execute(&mut self, role: Role, script: Script, cause: Event) -> Event {
         let begins = matches!(script, Script::Start | Script::Run);
-        // What `start` was looked up in counts for `run`, too, if there is no `start`.
-        if role == Role::Service && begins && cause != Event::Absent {
+        // At the very beginning it was read just now; and so it was when there is no `start`.
+        let known = matches!(cause, Event::Begin | Event::Absent);
+        if role == Role::Service && begins && !known {
             self.look();
         }
         let exists = match role {
@@ -286,11 +287,6 @@ impl Supervise {
         if let Err((path, errno)) = self.directory.mend() {
             NAME.warn_errno(&parts(b"unable to restore ", self.name, path), errno);
         }
-        self.publish_unmended();
-    }
-
-    /// The same, where all files must be as we made them.
-    pub(super) fn publish_unmended(&mut self) {
         let result = self.write_status();
         self.unpublished = result.err().map(|_| clock::monotonic() + RETRY);
         if let Err(error) = result {
