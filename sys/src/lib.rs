@@ -22,6 +22,7 @@ pub mod clock;
 pub mod descriptor;
 pub mod exec;
 pub mod fork;
+mod lines;
 pub mod mem;
 pub mod poll;
 mod raw;
@@ -32,6 +33,7 @@ pub mod title;
 
 pub use args::{Args, Env, Vector};
 pub use descriptor::{adopt, borrow, read, write_all};
+pub use lines::lines;
 pub use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 pub use rustix::io::Errno;
 pub use rustix::{
