@@ -4,6 +4,12 @@
 
 extern crate alloc;
 
+pub mod address;
+pub mod hosts;
+pub mod message;
 pub mod name;
+#[cfg(test)]
+mod scratch;
+pub mod services;
 
 pub use name::DomainName;
