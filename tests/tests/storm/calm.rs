@@ -54,6 +54,9 @@ impl Storm {
         }
         self.note(format!("help for {}", target.name()));
         match target.services(&all)[..] {
+            [service, ..] if target.is_multilog() => {
+                let _ = kill(Pid::from_raw(service), Signal::SIGTERM);
+            }
             [service, ..] => _ = kill(Pid::from_raw(service), Signal::SIGKILL),
             [] => _ = self.kill_supervises(&[target]),
         }
@@ -95,7 +98,10 @@ impl Storm {
         }
         // What is up has its lines logged.
         for (target, _) in asked.iter().filter(|(_, asked)| *asked == b'u') {
-            let log = target.directory.join("log/main");
+            let mut log = target.directory.join("log/main");
+            if log.is_dir() {
+                log.push("current");
+            }
             let size = || fs::metadata(&log).map(|metadata| metadata.len()).unwrap_or_default();
             let before = size();
             wait_until(&format!("a line of {}", target.name()), SOON, || {

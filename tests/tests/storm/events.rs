@@ -4,6 +4,7 @@
 //! - **The log pipe keeps one holder that stays**: svscan, the service's supervise or the logger's. The kernel throws away what
 //!   is in a pipe when its last holder dies; a host that loses all three at one blow loses these bytes with the memory that they
 //!   are in, whatever anybody does.
+//! - **multilog isn't killed**, but by TERM. The other loggers are; see `tests::storm::logger`.
 //! - **A service that isn't recorded keeps its supervise.** A start on a full disk can't be noted in `supervise/process`, and
 //!   what isn't noted can't be taken over.
 //! - **The lock is missed for a moment only**, until a letter makes supervise put it back, and only where svscan knows its
@@ -163,22 +164,27 @@ impl Storm {
         self.history.push(what);
     }
 
-    /// Who runs, with all that follows from it for what is known of this target.
-    fn refresh(&mut self, target: &Target) -> (Vec<Process>, Vec<i32>) {
-        let all = processes::all();
-        let now = target.supervises(&all);
+    /// Who supervises a target, with all that follows from it for what is known of it.
+    fn refresh(&mut self, target: &Target) -> Vec<i32> {
         let known = self.known.get_mut(target).expect("a known target");
-        let is_same = known.supervise.is_some_and(|old| now.contains(&old));
-        if let ([new], false) = (&now[..], is_same) {
+        // Most of the time nothing has changed, and not all of /proc has to be read for that.
+        let is_there = |pid: &i32| {
+            processes::find(*pid).is_some_and(|process| process.cwd == target.directory)
+        };
+        if let Some(same) = known.supervise.filter(is_there) {
+            return vec![same];
+        }
+        let now = target.supervises(&processes::all());
+        if let [new] = now[..] {
             let expected = known.supervise.is_none() || known.wanted.replaced();
-            let old = known.supervise.replace(*new);
+            let old = known.supervise.replace(new);
             assert!(expected, "the supervise {old:?} of {} ended by itself", target.name());
             if old.is_some() {
                 // Before its first status, the one that lies there is its predecessor's.
                 wait_for(SOON, || target.is_supervised().then_some(()));
             }
         }
-        (all, now)
+        now
     }
 
     /// Sends letters, with svc or without. Whether somebody could hear them.
@@ -217,6 +223,10 @@ impl Storm {
         let count = 1 + self.random.below(3);
         let mut letters: Vec<u8> =
             (0..count).map(|_| *self.random.of(b"uuuudddootpccchai12kqw=")).collect();
+        if target.is_multilog() {
+            // Of the others, it would die.
+            letters.retain(|letter| b"udotpcaw=".contains(letter));
+        }
         if self.random.once_in(12) && self.is_safe(&[target], true) {
             letters.push(b'x');
         }
@@ -228,10 +238,15 @@ impl Storm {
                 true
             }
         });
-        self.send(target, &letters);
+        if !letters.is_empty() {
+            self.send(target, &letters);
+        }
     }
 
     fn kill_service(&mut self, target: &Target) {
+        if target.is_multilog() {
+            return;
+        }
         for pid in target.services(&processes::all()) {
             self.note(format!("kill -9 {pid}, of {}", target.name()));
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
@@ -370,7 +385,7 @@ impl Storm {
             [0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
             [0; 12],
         ]);
-        let (_, now) = self.refresh(target);
+        let now = self.refresh(target);
         let [supervise] = now[..] else { return };
         let _ = kill(Pid::from_raw(supervise), Signal::SIGSTOP);
         wait_for(SOON, || {
@@ -413,9 +428,10 @@ impl Storm {
     /// Removes a file of supervise's. It learns of that with its next status, which half of the time comes at once.
     fn remove(&mut self, target: &Target) {
         let file = *self.random.of(&["control", "ok", "status", "lock"]);
-        let (all, now) = self.refresh(target);
+        let now = self.refresh(target);
         let Some(mut control) = target.control() else { return };
-        let parent = all.iter().find(|process| now == [process.pid]).map(|process| process.parent);
+        let parent =
+            now.first().and_then(|pid| processes::find(*pid)).map(|process| process.parent);
         if file == "lock" && (parent.is_none() || parent != self.host.svscan()) {
             return;
         }
@@ -497,7 +513,7 @@ impl Storm {
 
     /// The pace of a storm.
     pub(crate) fn breathe(&mut self) {
-        let moment = u64::try_from(self.random.below(25)).unwrap_or(0);
+        let moment = u64::try_from(self.random.below(15)).unwrap_or(0);
         std::thread::park_timeout(Duration::from_millis(moment));
     }
 }

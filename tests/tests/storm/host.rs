@@ -2,10 +2,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::SystemTime;
 
 use nix::libc;
 use nix::mount::{MsFlags, mount};
@@ -14,7 +16,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tests::storm::processes::{self, Process};
 use tests::storm::{journal, judge, own_program};
-use tests::{Scratch, path, program, wait_until};
+use tests::{Scratch, command_dir, debian, path, program, wait_until};
 
 use crate::SOON;
 
@@ -47,7 +49,7 @@ pub(crate) struct Status {
 impl Host {
     /// An empty tree on a disk of `size` (as mount(8) has it), with a scan directory.
     pub(crate) fn new(name: &str, size: &str) -> Host {
-        let scratch = Scratch::new(name);
+        let scratch = scratch(name);
         let (tree, options) = (scratch.dir("tree"), format!("size={size},mode=755"));
         mount(Some("none"), &tree, Some("tmpfs"), MsFlags::empty(), Some(options.as_str()))
             .expect("mount a disk");
@@ -70,6 +72,38 @@ impl Host {
         }
         self.names.push(name.to_owned());
         service
+    }
+
+    /// Gives a service multilog for a logger, in place of the storm's own: it reads and then writes, so that KILL would lose
+    /// what it has read. TERM must not.
+    pub(crate) fn use_multilog(&self, name: &str) {
+        let ours = command_dir().join("multilog");
+        let multilog = if ours.exists() { Some(ours) } else { debian("multilog") };
+        let Some(multilog) = multilog else { return };
+        let log = self.service(name).directory.join("log");
+        // Run under this name, it is found as the others are.
+        fs::create_dir(log.join("bin")).expect("make a directory");
+        symlink(multilog, log.join("bin/run")).expect("a link");
+        fs::remove_file(log.join("main")).expect("remove a log");
+        fs::remove_file(log.join("run")).expect("remove a link");
+        fs::write(log.join("run"), "#!/bin/sh\nexec bin/run s16777215 n9999 ./main\n")
+            .expect("a script");
+        fs::set_permissions(log.join("run"), fs::Permissions::from_mode(0o755)).expect("chmod");
+    }
+
+    /// All that the loggers of a service have written.
+    fn log(&self, name: &str) -> Vec<u8> {
+        let main = self.service(name).directory.join("log/main");
+        if main.is_file() {
+            return fs::read(main).expect("a log");
+        }
+        let entries = fs::read_dir(&main).into_iter().flatten().flatten();
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        // multilog's names sort by time, but for that of the last.
+        files.retain(|file| file.file_name().is_some_and(|name| name.as_bytes().starts_with(b"@")));
+        files.sort();
+        files.push(main.join("current"));
+        files.iter().flat_map(|file| fs::read(file).unwrap_or_default()).collect()
     }
 
     /// The directory that the tree is on.
@@ -172,8 +206,7 @@ impl Host {
 
     /// What is wrong with the log of a service.
     pub(crate) fn judge(&self, name: &str) -> Vec<String> {
-        let log = fs::read(self.service(name).directory.join("log/main")).expect("a log");
-        judge::faults(&log, &journal::entries(&self.journal(), name))
+        judge::faults(&self.log(name), &journal::entries(&self.journal(), name))
     }
 
     /// How many lines a service has written, in all its starts.
@@ -213,6 +246,11 @@ impl Target {
         if self.logger { format!("{before}/{last}") } else { last }
     }
 
+    /// Whether it is a logger that KILL would make lose lines.
+    pub(crate) fn is_multilog(&self) -> bool {
+        self.directory.join("bin").exists()
+    }
+
     /// A path below its `supervise/`.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.directory.join("supervise").join(name)
@@ -246,6 +284,13 @@ impl Target {
 
     /// The processes that are supervised there.
     pub(crate) fn services(&self, all: &[Process]) -> Vec<i32> {
+        if self.is_multilog() {
+            // It works in its own directory.
+            let main = self.directory.join("main");
+            let mut pids = processes::pids_of(all, "run", &main);
+            pids.extend(processes::pids_of(all, "run", &self.directory));
+            return pids;
+        }
         processes::pids_of(all, "run", &self.directory)
     }
 
@@ -265,6 +310,12 @@ impl Target {
     pub(crate) fn is_supervised(&self) -> bool {
         OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(self.file("ok")).is_ok()
     }
+}
+
+/// A scratch directory that no other run of the same test uses: in namespaces, they all have the same process id.
+pub(crate) fn scratch(name: &str) -> Scratch {
+    let now = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |elapsed| elapsed.as_nanos());
+    Scratch::new(&format!("{name}-{now}"))
 }
 
 fn identity(path: &Path) -> Option<(u64, u64)> {

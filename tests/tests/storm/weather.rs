@@ -28,6 +28,9 @@ fn storm() {
     let mut host = Host::new("storm", "256m");
     for number in 0..SERVICES {
         let service = host.add(&format!("s{number:02}"), number % 2 == 0);
+        if number % 10 == 8 {
+            host.use_multilog(&format!("s{number:02}"));
+        }
         if number % 8 == 2 {
             std::fs::write(service.join("last-words"), "").expect("a file");
         }

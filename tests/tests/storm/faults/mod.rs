@@ -19,6 +19,8 @@ use tests::storm::tracer::Fault;
 use tests::storm::{journal, own_program};
 use tests::{Child, Run, Scratch, path, program, wait_for};
 
+use crate::host::scratch;
+
 /// How long a life may pause at one step: the longest pause that is meant is that between two regular scans, twice.
 const STEP: Duration = Duration::from_secs(20);
 
@@ -246,7 +248,7 @@ fn note_of(scratch: &Scratch) -> String {
 
 /// A scratch directory with services that do nothing but run.
 fn place(name: &str, services: &[&str]) -> Scratch {
-    let scratch = Scratch::new(name);
+    let scratch = scratch(name);
     scratch.dir("journal");
     for service in services {
         add(&scratch, service);
