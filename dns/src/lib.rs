@@ -5,9 +5,11 @@
 extern crate alloc;
 
 pub mod address;
+pub mod config;
 pub mod hosts;
 pub mod message;
 pub mod name;
+pub mod qualify;
 #[cfg(test)]
 mod scratch;
 pub mod services;
