@@ -394,6 +394,30 @@ fn the_services_word_is_waited_for() {
     assert_eq!(ended(wait), DONE);
 }
 
+/// As when other programs have taken all that there is of inotify.
+#[test]
+fn without_inotify_it_looks_each_second() {
+    let scratch = Scratch::new("svc-blind");
+    let none = "echo 0 >/proc/sys/user/max_inotify_instances";
+    let alone =
+        |command: &str| Run::new("unshare").args(["-Ur", "sh", "-c", command]).cwd(scratch.path());
+    if alone(none).output().code != 0 {
+        tests::skip!("no user namespace to take inotify away in");
+    }
+    scratch.script("s/run", SLEEP);
+    let _supervise = supervise(&program("supervise"), &scratch, "s");
+    let svc = program("svc");
+    for option in ["-U", "--restart", "-D"] {
+        let outcome = alone(&format!("{none}; exec {} {option} s", svc.display())).output();
+        assert_eq!((outcome.err().as_str(), outcome.code), ("", 0), "{option}");
+    }
+    let svstat = program("svstat");
+    let watching = alone(&format!("{none}; exec {} --watch s", svstat.display())).spawn();
+    watching.expect("s: down ");
+    assert_eq!(code(&scratch, &["-U", "s"]), DONE);
+    watching.expect("s: up ");
+}
+
 #[test]
 fn a_full_control_fifo_is_trouble() {
     let scratch = Scratch::new("svc-wait-full");
