@@ -78,7 +78,7 @@ impl Seen {
         Seen(BTreeMap::from([
             (Aspect::Stdout, stdout),
             (Aspect::Stderr, stderr),
-            (Aspect::Code, format!("{}\n", code)),
+            (Aspect::Code, format!("{code}\n")),
             (Aspect::Files, without_what_varies(&files, &place)),
             (Aspect::Child, child + &more_child),
         ]))

@@ -68,6 +68,21 @@ ordinary() {
 	fi
 }
 
+# titled ARGUMENT...: starts readproctitle with the FIFO `f` for its input.
+titled() {
+	mkfifo f
+	readproctitle "$@" <>f &
+	title=$!
+	wait-for readproctitle in /proc/$title/comm
+}
+
+# shown TEXT: waits until this is in readproctitle's command line; ends it, and tells that line.
+shown() {
+	wait-for "$1" in /proc/$title/cmdline
+	tr '\0' '|' </proc/$title/cmdline
+	kill $title
+}
+
 # scan [DIRECTORY]: starts svscan.
 said=$PWD/said
 scan() {
