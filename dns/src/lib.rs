@@ -10,6 +10,7 @@ pub mod hosts;
 pub mod message;
 pub mod name;
 pub mod qualify;
+pub mod resolve;
 #[cfg(test)]
 mod scratch;
 pub mod services;
