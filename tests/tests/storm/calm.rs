@@ -77,6 +77,15 @@ impl Storm {
 
     /// Asks something of each, and waits until it is so.
     pub(crate) fn ask_all(&mut self) {
+        // One that still has an x to obey would end with its service, and the next would know nothing of what was asked.
+        for target in self.targets() {
+            let deadline = Instant::now() + SOON;
+            while self.wanted(&target).is_leaving() {
+                target.send(b"d");
+                assert!(Instant::now() < deadline, "it doesn't leave: {}", self.describe(&target));
+                std::thread::park_timeout(std::time::Duration::from_millis(5));
+            }
+        }
         let mut asked = Vec::new();
         for target in self.targets() {
             let want = if target.logger { b'u' } else { *self.random.of(b"udo") };

@@ -59,12 +59,13 @@ enum Script {
 }
 
 /// What can happen, and how often.
-const KINDS: [(usize, Kind); 13] = [
+const KINDS: [(usize, Kind); 14] = [
     (40, Kind::Letters),
     (12, Kind::KillService),
     (6, Kind::KillSupervise),
     (3, Kind::KillBoth),
     (2, Kind::KillSvscan),
+    (1, Kind::SignalSvscan),
     (4, Kind::SpoilRun),
     (5, Kind::MendRun),
     (3, Kind::Unlink),
@@ -82,6 +83,7 @@ enum Kind {
     KillSupervise,
     KillBoth,
     KillSvscan,
+    SignalSvscan,
     SpoilRun,
     MendRun,
     Unlink,
@@ -148,6 +150,7 @@ impl Storm {
                 self.kill_supervises(&both.iter().collect::<Vec<_>>());
             }
             Kind::KillSvscan => self.kill_svscan(),
+            Kind::SignalSvscan => self.signal_svscan(),
             Kind::SpoilRun => self.spoil_run(target),
             Kind::MendRun => self.mend_run(target),
             Kind::Unlink => self.unlink(&service_of(target)),
@@ -222,10 +225,10 @@ impl Storm {
     fn letters(&mut self, target: &Target) {
         let count = 1 + self.random.below(3);
         let mut letters: Vec<u8> =
-            (0..count).map(|_| *self.random.of(b"uuuudddootpccchai12kqw=")).collect();
+            (0..count).map(|_| *self.random.of(b"uuuudddootpccchai12kqw=+E")).collect();
         if target.is_multilog() {
             // Of the others, it would die.
-            letters.retain(|letter| b"udotpcaw=".contains(letter));
+            letters.retain(|letter| b"udotpcaw=E".contains(letter));
         }
         if self.random.once_in(12) && self.is_safe(&[target], true) {
             letters.push(b'x');
@@ -297,6 +300,14 @@ impl Storm {
         }
         self.note("kill -9 svscan".to_owned());
         self.host.kill_svscan();
+    }
+
+    /// HUP has it scan, USR2 has it and every supervise put a new program in its place.
+    fn signal_svscan(&mut self) {
+        let Some(pid) = self.host.svscan() else { return };
+        let signal = *self.random.of(&[Signal::SIGHUP, Signal::SIGUSR2]);
+        self.note(format!("{signal} to svscan"));
+        let _ = kill(Pid::from_raw(pid), signal);
     }
 
     pub(crate) fn start_svscan(&mut self) {

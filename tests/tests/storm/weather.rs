@@ -1,5 +1,6 @@
 //! The storm.
 
+use std::fs;
 use std::time::{Instant, SystemTime};
 
 use tests::{alone, is_root, skip};
@@ -31,8 +32,11 @@ fn storm() {
         if number % 10 == 8 {
             host.use_multilog(&format!("s{number:02}"));
         }
+        if number % 6 == 1 {
+            fs::write(service.join("setsid"), "").expect("a file");
+        }
         if number % 8 == 2 {
-            std::fs::write(service.join("last-words"), "").expect("a file");
+            fs::write(service.join("last-words"), "").expect("a file");
         }
     }
     for name in host.names.clone() {
