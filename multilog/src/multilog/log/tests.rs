@@ -9,7 +9,7 @@ use std::ffi::{CStr, CString};
 use std::time::Duration;
 
 const SETTINGS: Settings =
-    Settings { directory: c"./d", size: 4096, number: 4, processor: None, code: b"s" };
+    Settings { directory: c"./d", size: 4096, number: 100, processor: None, code: b"s" };
 
 /// Content and completeness behind a number, and names that point there, as on a disk.
 #[derive(Default, Clone)]
@@ -186,7 +186,7 @@ fn log(disk: Memory, processor: bool) -> Log<Memory> {
     Log::new(Settings { processor, ..SETTINGS }, disk, 0)
 }
 
-/// Twelve lines, which fill `current` three times over, all but.
+/// Twelve lines, which fill four files.
 fn lines() -> Vec<u8> {
     (0..12).flat_map(|number| format!("{number:0700}\n").into_bytes()).collect()
 }
@@ -202,7 +202,7 @@ fn files_end_at_lines() {
     log.close();
     let sizes: Vec<usize> =
         log.disk.names.values().map(|file| log.disk.files[*file].0.len()).collect();
-    assert_eq!(sizes, [2103, 2103, 2103, 0], "{:?}", names(&log.disk));
+    assert_eq!(sizes, [2103, 2103, 2103, 2103, 0], "{:?}", names(&log.disk));
     assert!(log.disk.look(CURRENT).is_ok_and(|entry| entry.is_some_and(|entry| entry.is_complete)));
 }
 
@@ -240,8 +240,8 @@ fn the_processor_keeps_its_state() {
     let mut log = log(Memory::new(), true);
     log.append(&lines());
     log.close();
-    assert_eq!(log.disk.content(STATE), Some(&b"xxx"[..]));
-    assert_eq!(log.disk.logged(), lines());
+    assert_eq!(log.disk.content(STATE), Some(&b"xxxx"[..]));
+    assert!(log.disk.logged() == lines());
     assert!(!log.disk.names.contains_key(PREVIOUS) && !log.disk.names.contains_key(PROCESSED));
 }
 
@@ -264,7 +264,7 @@ fn each_operation_can_fail_and_nothing_is_lost_or_doubled() {
                 log.append(&lines());
                 log.close();
                 assert_eq!(log.disk.troubles.len(), 3, "operation {at}");
-                assert_eq!(log.disk.logged(), lines(), "operation {at}");
+                assert!(log.disk.logged() == lines(), "operation {at}");
                 let others = names(&log.disk).into_iter().filter(|name| !name.starts_with('@'));
                 let left: Vec<String> = others.collect();
                 let expected: &[&str] =
