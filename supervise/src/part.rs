@@ -10,6 +10,7 @@ use crate::service::Process;
 use crate::status::{State, Status, Want};
 use common::tai64n::Label;
 use core::time::Duration;
+use sys::signal::Signal;
 use sys::{OwnedFd, clock};
 
 /// The service, or its `log`. Moments are on the monotonic clock, labels on the host's.
@@ -34,6 +35,8 @@ pub struct Part {
     pub draining: bool,
     /// Whether its next start is one that nobody asked for.
     pub restarts_itself: bool,
+    /// Whether what runs was sent a signal to end by: such an end says nothing of the service.
+    pub asked: bool,
     /// How it tells that it is ready, if it does so and hasn't yet.
     pub readiness: Option<OwnedFd>,
     /// Whether it tells that at all.
@@ -63,6 +66,7 @@ impl Part {
             end_by: None,
             draining: false,
             restarts_itself: false,
+            asked: false,
             readiness: None,
             notifies: false,
             ready: None,
@@ -95,6 +99,22 @@ impl Part {
         let watch = self.process.as_ref().filter(|process| process.must_be_watched());
         let watch = watch.map(|_| now + PAUSE);
         [due, self.end_by, drain, watch].into_iter().flatten().min()
+    }
+
+    /// Somebody has sent it a signal by a letter.
+    pub fn was_sent(&mut self, signal: Signal) {
+        let ends = [Signal::TERM, Signal::KILL, Signal::INT, Signal::QUIT];
+        self.asked |= ends.contains(&signal);
+    }
+
+    /// Nothing runs: so nothing is noted, either. (Only now, when all that follows from an end is
+    /// under way: a supervise that is killed in between is to find the end, and do the rest.)
+    pub fn settle_record(&mut self) {
+        if self.process.is_none() {
+            // That it can't be written is passed over: it is for accidents, and the status, in the
+            // same directory, has warned of the same.
+            let _ = self.record.as_mut().map(Record::settle);
+        }
     }
 
     /// It has come to another phase: if it waits there, until when, and for what.

@@ -118,6 +118,14 @@ impl Record {
         Ok(())
     }
 
+    /// There is no process: as [`Self::reset`], where that isn't so already.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn settle(&mut self) -> Result<(), Errno> {
+        if self.headed && self.entry.is_none() { Ok(()) } else { self.reset() }
+    }
+
     /// A process is about to be started, and will leave its id in the descriptor.
     ///
     /// # Errors

@@ -161,8 +161,6 @@ impl Supervise {
             let pid = common::decimal(u64::from(part.pid()));
             let which: &[u8] = if role == Role::Log { b"/log" } else { b"" };
             NAME.info(&[b"taking over ", name, which, b" (pid ", pid.as_bytes(), b")"]);
-        } else {
-            let _ = part.record.as_mut().map(Record::reset);
         }
         if missed { self.end(role, How::Unknown) } else { self.happen(role, Event::Begin) }
     }
@@ -198,6 +196,8 @@ fn inherit(part: &mut Part, past: Past, old: Option<Status>, detail: Option<&Det
     let entry = entry.filter(|entry| entry.pid.is_some());
     let want = old.map_or(part.machine.want(), |old| old.want);
     part.process = entry.as_ref().and_then(Process::left_behind);
+    // A status without a process is newer than the end of this one: all has been seen to.
+    let entry = entry.filter(|_| part.process.is_some() || old.is_none_or(|old| old.pid != 0));
     let same = old.filter(|old| part.process.is_some() && part.pid() == old.pid);
     let state = old.and_then(|old| old.state);
     part.machine = match entry {

@@ -57,6 +57,7 @@ const RESTARTS_ITSELF: Tag = 14;
 const READINESS: Tag = 15;
 const STREAK: Tag = 16;
 const DEATH: Tag = 17;
+const ASKED_TO_END: Tag = 18;
 
 // Of a logger.
 const DIRECTORY: Tag = 1;
@@ -201,6 +202,7 @@ fn write_part<'a>(part: &'a Part, state: &mut Writer<'a>) {
     put_time(state, END_BY, part.end_by);
     put_flag(state, DRAINING, part.draining);
     put_flag(state, RESTARTS_ITSELF, part.restarts_itself);
+    put_flag(state, ASKED_TO_END, part.asked);
     if let Some(pipe) = &part.readiness {
         state.descriptor(READINESS, pipe.as_fd());
     }
@@ -243,6 +245,7 @@ fn read_part(role: Role, state: &Reader<'_>) -> Result<Part, Malformed> {
     part.end_by = state.time(END_BY)?;
     part.draining = flag(DRAINING)?;
     part.restarts_itself = flag(RESTARTS_ITSELF)?;
+    part.asked = flag(ASKED_TO_END)?;
     part.readiness = state.descriptor(READINESS)?;
     part.notifies = detail.notifies;
     part.ready = detail.ready;

@@ -52,8 +52,10 @@ impl Supervise {
                 self.publish();
             }
             let whom = self.whom;
-            if let (Some(signal), Some(process)) = (effects.signal, &self.part(role).process) {
+            let part = self.part(role);
+            if let (Some(signal), Some(process)) = (effects.signal, &part.process) {
                 process.signal(signal, whom);
+                part.was_sent(signal);
             }
             if effects.end {
                 self.begin_end(role);
@@ -65,6 +67,7 @@ impl Supervise {
                 return self.go(role);
             }
         }
+        self.part(role).settle_record();
         false
     }
 
@@ -87,16 +90,14 @@ impl Supervise {
         part.process = None;
         part.end_by = None;
         part.draining = false;
-        // That a record can't be written is passed over: it is for accidents, and the status, in the
-        // same directory, has warned of the same.
-        let _ = part.record.as_mut().map(crate::record::Record::reset);
+        let asked = core::mem::take(&mut part.asked);
         let Phase::Runs(script) = part.machine.phase() else { return false };
         let mut failure = options.verdict(script, how);
         if script == Script::Run {
             part.death = Some(Death { at: Label::now(), pid, how });
             part.readiness = None;
             part.ready = None;
-            if part.machine.want() == Want::Up && !part.machine.exits() {
+            if part.machine.want() == Want::Up && !part.machine.exits() && !asked {
                 let limit = options.limit.filter(|_| role == Role::Service);
                 let lived = now.saturating_sub(part.tried);
                 let often = part.pace.died(now, lived, limit);
@@ -160,7 +161,6 @@ impl Supervise {
             }
             Err(failed) => {
                 part.readiness = None;
-                let _ = part.record.as_mut().map(crate::record::Record::reset);
                 self.complain(role, script, failed)
             }
         }

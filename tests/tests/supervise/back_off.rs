@@ -62,14 +62,17 @@ fn deaths_that_were_asked_for_do_not_count() {
     let scratch = place("supervise-max-asked", SLEEP);
     scratch.file("s/max-restarts", "0");
     let child = supervise(&scratch);
-    for _ in 0..3 {
+    for letters in ["-t", "-k"] {
         wait_state(&scratch, State::Running);
         svc(&scratch, "-d");
         wait_state(&scratch, State::Stopped);
         svc(&scratch, "-u");
+        let pid = wait_up(&scratch);
+        svc(&scratch, letters);
+        wait_status(&scratch, "another one", |new, _, _| new != 0 && new != pid);
     }
-    wait_state(&scratch, State::Running);
-    svc(&scratch, "-k");
+    let pid = wait_up(&scratch);
+    kill(Pid::from_raw(pid), Signal::SIGKILL).expect("kill the service");
     wait_state(&scratch, State::Failed);
     end(&scratch, child);
 }

@@ -124,3 +124,41 @@ fn a_killed_supervise_that_had_noted_only_the_pid() {
     assert_eq!(services(&scratch), 1);
     end(&scratch, child);
 }
+
+/// With all kinds of scripts, none of which lives for long: whenever supervise is killed, never two of
+/// them run at once, and the last word is obeyed.
+#[test]
+fn killed_at_any_moment_with_all_scripts() {
+    let scratch = Scratch::new("supervise-kills-all");
+    // Each makes sure that it is alone; `notify` may run beside them.
+    let script =
+        "#!/bin/sh\ntrap '' TERM\nmkdir alone || echo $0 >>../doubled\nsleep 0.01\nrmdir alone\n";
+    for name in ["start", "run", "finish", "stop"] {
+        scratch.script(&format!("s/{name}"), script);
+    }
+    scratch.script("s/notify", "#!/bin/sh\n");
+    scratch.script("s/log", "#!/bin/sh\nexec cat >/dev/null\n");
+    for round in 0..50_u64 {
+        let child = Run::new(program("supervise")).arg("s").cwd(scratch.path()).spawn();
+        wait_until("svc", SOON, || {
+            let letters = if round % 3 == 0 { "-d" } else { "-u" };
+            let svc = Run::new(program("svc")).args([letters, "s"]).cwd(scratch.path());
+            svc.output().err().is_empty()
+        });
+        // Not a wait for anything: the kill comes at another moment in each round.
+        std::thread::park_timeout(Duration::from_micros(round * 997 % 40_000));
+        murder(child);
+    }
+    let child = supervise(&scratch);
+    svc(&scratch, "-d");
+    wait_state(&scratch, State::Stopped);
+    scratch.script("s/run", SLEEP);
+    svc(&scratch, "-u");
+    wait_state(&scratch, State::Running);
+    assert_eq!(services(&scratch), 1);
+    assert_eq!(count(&scratch, &["cat"]), 1, "logs");
+    end(&scratch, child);
+    let doubled = fs::read_to_string(scratch.join("doubled")).unwrap_or_default();
+    assert_eq!(doubled, "");
+    assert!(scratch.inhabitants().is_empty());
+}
