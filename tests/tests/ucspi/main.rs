@@ -1,0 +1,64 @@
+//! The small programs of ucspi-tcp: side by side with Debian's, the same cases for both, in tables; and what
+//! no table can show.
+//!
+//! To try a case by hand, type it after `. tests/tests/ucspi/prelude.sh` in an empty directory, with PATH beginning
+//! with either's programs.
+
+mod copiers;
+mod rules;
+mod side_by_side;
+
+use tests::side_by_side::{Table, is_entry};
+
+/// The tables.
+const TABLES: [&str; 5] = ["tcprules", "tcprulescheck", "argv0", "filters", "copiers"];
+
+#[test]
+fn tcprules() {
+    side_by_side::agree("tcprules");
+}
+
+#[test]
+fn tcprulescheck() {
+    side_by_side::agree("tcprulescheck");
+}
+
+#[test]
+fn argv0() {
+    side_by_side::agree("argv0");
+}
+
+#[test]
+fn addcr_and_delcr() {
+    side_by_side::agree("filters");
+}
+
+#[test]
+fn recordio_and_fixcrio() {
+    side_by_side::agree("copiers");
+}
+
+#[test]
+fn every_difference_is_listed() {
+    let tables = TABLES.map(side_by_side::table);
+    let differences =
+        tables.iter().flat_map(Table::cases).filter_map(|case| case.difference.as_ref());
+    let mut unlisted: Vec<&str> = differences
+        .map(|difference| difference.entry.as_str())
+        .filter(|entry| !is_entry(entry))
+        .collect();
+    unlisted.sort_unstable();
+    unlisted.dedup();
+    let unlisted = unlisted.join("\n");
+    assert!(unlisted.is_empty(), "docs/DIFFERENCES.md has no entry that begins with:\n{unlisted}");
+}
+
+#[test]
+fn there_are_190_cases_at_least() {
+    let counts = TABLES.map(|name| (name, side_by_side::table(name).cases().len()));
+    for (name, count) in counts {
+        println!("{count:4} {name}");
+    }
+    let all: usize = counts.iter().map(|(_, count)| count).sum();
+    assert!(all >= 190, "only {all}");
+}
