@@ -3,6 +3,7 @@
 #   make                 builds the finished programs into command/
 #   make setup check     installs them under PREFIX, then verifies what was installed
 #   make test            all tests          make demo     see it work, as an ordinary user
+#   make storm           as root: 10,000 random events over 50 services, and the other trials at their full length
 #
 # Variables: PREFIX (/usr/local), DESTDIR (packagers), LINKS=1 (the traditional names as links), HOSTED=1 (programs that
 # lean on the C library instead of our own runtime: the only mode on processors other than x86-64), CERT_FLAGS (make cert).
@@ -17,7 +18,7 @@ CARGO = cargo
 BIN = $(DESTDIR)$(PREFIX)/bin
 MAN = $(DESTDIR)$(PREFIX)/share/man/man8
 
-PACKAGES = svscan supervise svc softlimit setuidgid tcpserver multilog pop3 checkpassword
+PACKAGES = svscan supervise svc softlimit setuidgid tcpserver ucspi multilog pop3 checkpassword
 PROGRAMS := $(sort $(basename $(notdir $(wildcard $(PACKAGES:%=%/src/bin/*.rs)))))
 PAGES := $(wildcard man/*.8)
 
@@ -47,7 +48,7 @@ endif
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 BUILT = $(TARGET)/$(HOST)/release
 
-.PHONY: all setup check cert cert-req demo test bench clean
+.PHONY: all setup check cert cert-req demo test storm bench clean
 
 all:
 	@RUSTFLAGS="$(RUSTFLAGS) $(STATIC)" CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --locked --release --bins \
@@ -103,6 +104,10 @@ test: all
 	$(CARGO) test --locked --no-fail-fast --target-dir "$(TARGET)" -p tests || failed=1; \
 	if test -s "$(SKIPS)"; then echo "Not tried here:"; sort -u "$(SKIPS)"; fi; \
 	if test "$$failed"; then echo "make test: failed"; exit 1; else echo "make test: all passed"; fi
+
+# The trials that make test runs in their short form. STORM_SEED=... repeats one.
+storm: all
+	@STORM=$${STORM:-10000} $(CARGO) test --locked --target-dir "$(TARGET)" -p tests --test storm -- --nocapture
 
 bench: all
 	@bench/run

@@ -1,6 +1,7 @@
 //! A directory of a test's own, removed with all that lives in it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,11 +24,19 @@ impl Scratch {
     /// If the directory can't be made.
     pub fn new(name: &str) -> Scratch {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir()
-            .join(format!("daemontools-{name}.{}.{number}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).expect("make a scratch directory");
+        // Another process may have our id: one in a namespace of its own, or one that ended without tidying up.
+        let path = loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let name = format!("daemontools-{name}.{}.{number}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            match fs::create_dir(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                made => {
+                    made.expect("make a scratch directory");
+                    break path;
+                }
+            }
+        };
         // Programs that run under another account pass through it.
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("chmod scratch");
         // /tmp may be a link; what /proc/PID/cwd says is the real path.
