@@ -108,7 +108,7 @@ fn random_clients_are_treated_the_same_by_random_rules() {
     let infos = ["", "joe", "a@b"];
     let parts =
         ["1.", "1.2.", "1.2.3.", ".", "..", "=", "=.b", "=.a.b", "=.", "", "0.0.0.0", "1.2.3.1-5"];
-    let mut random = Random(11_23_2020);
+    let mut random = Random(23_112_020);
     for _ in 0..60 {
         let mut text = String::new();
         for number in 0..random.below(10) {
