@@ -19,8 +19,8 @@ mod steps;
 mod wildcard;
 
 use crate::input::{Input, watch};
-use alloc::vec;
-use alloc::vec::Vec;
+use alloc::collections::VecDeque;
+use alloc::{vec, vec::Vec};
 use common::{Exit, Failure, Name};
 use directory::Directory;
 use line::{Lines, Sink};
@@ -54,11 +54,7 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let Script { stamp, actions } = script::read(args);
     let mask = watch(&[Signal::TERM, Signal::ALARM]);
     let surroundings = Surroundings { env, mask };
-    let actions = actions
-        .into_iter()
-        .map(|action| Work::prepare(action, surroundings))
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut works = Works(actions);
+    let mut works = Works::prepare(&actions, surroundings)?;
     let Some(stdin) = sys::borrow(0) else { return Ok(works.close(Exit::OK)) };
     let exit = relay(&mut Input::new(stdin, mask), &mut Lines::new(stamp), &mut works);
     Ok(works.close(exit))
@@ -121,24 +117,33 @@ enum Work {
     Log(Log<Directory>),
 }
 
-impl Work {
-    fn prepare(action: Action, surroundings: Surroundings) -> Result<Self, Failure> {
-        Ok(match action {
-            Action::Choose { select, pattern } => Self::Choose { select, pattern },
-            Action::Alert => Self::Alert,
-            Action::Status(path) => Self::Status(Status::open(path).map_err(|errno| {
-                let parts: [&[u8]; 2] = [b"unable to create ", path.to_bytes()];
-                NAME.fatal_errno(Exit::TEMPORARY.0, &parts, errno)
-            })?),
-            Action::Log(settings) => Self::Log(opening::open(settings, surroundings)?),
-        })
-    }
-}
-
 /// The script, ready to be carried out on each line.
 struct Works(Vec<Work>);
 
 impl Works {
+    /// Opens what is needed: all status files first, then the logs, as the original does.
+    fn prepare(actions: &[Action], surroundings: Surroundings) -> Result<Self, Failure> {
+        let mut statuses = VecDeque::new();
+        for action in actions {
+            if let Action::Status(path) = action {
+                statuses.push_back(Status::open(path).map_err(|errno| {
+                    let parts: [&[u8]; 2] = [b"unable to create ", path.to_bytes()];
+                    NAME.fatal_errno(Exit::TEMPORARY.0, &parts, errno)
+                })?);
+            }
+        }
+        let mut works = Vec::new();
+        for action in actions {
+            works.extend(match *action {
+                Action::Choose { select, pattern } => Some(Work::Choose { select, pattern }),
+                Action::Alert => Some(Work::Alert),
+                Action::Status(_) => statuses.pop_front().map(Work::Status),
+                Action::Log(settings) => Some(Work::Log(opening::open(settings, surroundings)?)),
+            });
+        }
+        Ok(Self(works))
+    }
+
     fn logs(&mut self) -> impl Iterator<Item = &mut Log<Directory>> {
         self.0.iter_mut().filter_map(|work| match work {
             Work::Log(log) => Some(log),

@@ -179,13 +179,12 @@ impl Disk for Directory {
     }
 
     fn pause(&mut self, trouble: &Trouble) {
-        let mut message = trouble.what.as_bytes().to_vec();
-        message.extend_from_slice(self.path.to_bytes());
+        let mut object = self.path.to_bytes().to_vec();
         if !trouble.file.is_empty() {
-            message.push(b'/');
-            message.extend_from_slice(&trouble.file);
+            object.push(b'/');
+            object.extend_from_slice(&trouble.file);
         }
-        message.extend_from_slice(trouble.how.as_bytes());
-        self.patience.pause(&message, trouble.errno);
+        object.extend_from_slice(trouble.how.as_bytes());
+        self.patience.pause(trouble.what, &object, trouble.errno);
     }
 }

@@ -1,7 +1,6 @@
 //! Trouble that may pass: it is said, and waited for.
 
 use super::NAME;
-use alloc::vec::Vec;
 use core::time::Duration;
 use sys::Errno;
 use sys::clock::monotonic;
@@ -16,29 +15,25 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// What was said last.
 #[derive(Default)]
 pub(super) struct Patience {
-    said: Option<(Vec<u8>, Option<Errno>, Duration)>,
+    said: Option<(&'static str, Option<Errno>, Duration)>,
 }
 
 impl Patience {
-    /// Says `MESSAGE, pausing: reason`, if that isn't known yet, and waits. Signals wait, too.
-    pub(super) fn pause(&mut self, message: &[u8], errno: Option<Errno>) {
-        self.say(message, errno);
-        let _ = poll(&mut [], Some(PAUSE), None);
-    }
-
-    fn say(&mut self, message: &[u8], errno: Option<Errno>) {
+    /// Says `WHAT OBJECT, pausing: reason`, if that isn't known yet, and waits. Signals wait, too.
+    pub(super) fn pause(&mut self, what: &'static str, object: &[u8], errno: Option<Errno>) {
         let now = monotonic();
-        if let Some((said, reason, at)) = &self.said
-            && said == message
-            && *reason == errno
-            && now.saturating_sub(*at) < SILENCE
-        {
-            return;
+        // Whatever the object: a finished file has another name at each try.
+        let is_known = self.said.is_some_and(|(said, reason, at)| {
+            said == what && reason == errno && now.saturating_sub(at) < SILENCE
+        });
+        if !is_known {
+            let parts: [&[u8]; 3] = [what.as_bytes(), object, b", pausing"];
+            match errno {
+                Some(errno) => NAME.warn_errno(&parts, errno),
+                None => NAME.warn(&parts),
+            }
+            self.said = Some((what, errno, now));
         }
-        match errno {
-            Some(errno) => NAME.warn_errno(&[message, b", pausing"], errno),
-            None => NAME.warn(&[message, b", pausing"]),
-        }
-        self.said = Some((message.to_vec(), errno, now));
+        let _ = poll(&mut [], Some(PAUSE), None);
     }
 }

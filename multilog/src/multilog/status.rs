@@ -47,16 +47,15 @@ impl Status {
         while done < SIZE {
             match sys::io::pwrite(&self.file, &self.content[done..], done as u64) {
                 Ok(count @ 1..) => done += count,
-                Ok(0) => self.pause(b"unable to write ", Errno::NOSPC),
+                Ok(0) => self.pause("unable to write ", Errno::NOSPC),
                 Err(Errno::INTR) => {}
-                Err(errno @ Errno::SPIPE) => self.pause(b"unable to move to beginning of ", errno),
-                Err(errno) => self.pause(b"unable to write ", errno),
+                Err(errno @ Errno::SPIPE) => self.pause("unable to move to beginning of ", errno),
+                Err(errno) => self.pause("unable to write ", errno),
             }
         }
     }
 
-    fn pause(&mut self, what: &[u8], errno: Errno) {
-        let message = [what, self.path.to_bytes()].concat();
-        self.patience.pause(&message, Some(errno));
+    fn pause(&mut self, what: &'static str, errno: Errno) {
+        self.patience.pause(what, self.path.to_bytes(), Some(errno));
     }
 }

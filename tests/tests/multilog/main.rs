@@ -34,10 +34,11 @@ fn left(dir: &Path) -> Vec<Left> {
             Some(stamp) => format!("@{}", &stamp[24.min(stamp.len())..]),
             None => name,
         };
-        let mode = fs::metadata(&path).expect("stat").permissions().mode() & 0o7777;
-        (name, mode, fs::read(&path).unwrap_or_default())
+        // While multilog runs, files come and go.
+        let mode = fs::metadata(&path).ok()?.permissions().mode() & 0o7777;
+        Some((name, mode, fs::read(&path).unwrap_or_default()))
     };
-    entries.into_iter().map(describe).collect()
+    entries.into_iter().filter_map(describe).collect()
 }
 
 /// All that a log holds, in the order in which it came.
@@ -60,7 +61,8 @@ fn fed(multilog: &Path, args: &[&str], packets: &[Vec<u8>], dir: &Path) -> Outco
         .spawn()
         .expect("started");
     let mut writer = std::io::PipeWriter::from(writer);
-    for packet in packets {
+    // Of a longer packet, Debian's would lose the rest.
+    for packet in packets.iter().flat_map(|packet| packet.chunks(1024)) {
         if writer.write_all(packet).is_err() {
             break;
         }
@@ -150,7 +152,7 @@ fn files_end_where_debians_end() {
     for length in [1, 100, 523, 524, 525, 697, 698, 699, 999, 1000, 1001, 1023] {
         let line = [b"x".repeat(length), b"\n".to_vec()].concat();
         let files = same(&["s4096", "n100", "./d"], &vec![line; 40]);
-        assert!(length < 100 || files.len() > 4, "{length}: {:?}", sizes(&files));
+        assert!(length < 500 || files.len() > 4, "{length}: {:?}", sizes(&files));
     }
 }
 

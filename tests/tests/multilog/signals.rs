@@ -110,7 +110,7 @@ fn a_service_that_never_pauses_keeps_no_term_out_and_loses_nothing() {
     let flood = std::thread::spawn(move || {
         let mut number = 0_u32;
         // Until the test has read what is left.
-        while writer.write_all(format!("{number}\n").as_bytes()).is_ok() && number < 400_000 {
+        while number < 400_000 && writer.write_all(format!("{number}\n").as_bytes()).is_ok() {
             number += 1;
         }
         number
