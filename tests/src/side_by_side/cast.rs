@@ -4,7 +4,7 @@ use std::fmt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use crate::place::debian;
+use crate::place::{debian, program};
 
 /// The programs that cases run.
 const PROGRAMS: [&str; 17] = [
@@ -78,8 +78,7 @@ impl Cast {
 
 fn find(whose: Whose, name: &str) -> Option<PathBuf> {
     match whose {
-        // Until all are written.
-        Whose::Ours => Some(crate::place::command_dir().join(name)).filter(|path| path.exists()),
+        Whose::Ours => Some(program(name)),
         Whose::Debians => debian(name),
     }
 }

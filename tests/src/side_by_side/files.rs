@@ -98,10 +98,7 @@ mod tests {
     fn a_listing_shows_names_modes_and_contents() {
         let scratch = Scratch::new("listing");
         scratch.script("d/run", "a\nb");
-        scratch.file(
-            "d/supervise/status",
-            [b"@\0\0\0        ", b"\x01\0\0\0\0u..\n"].concat().as_slice(),
-        );
+        scratch.file("d/supervise/status", b"@\0\0\0        \x01\0\0\0\0u..\n");
         scratch.file("d/supervise/process", "");
         symlink("x", scratch.join("l")).expect("a link");
         let expected = "0755 directory d\n0755 file d/run\n      a\n      b\n0755 directory d/supervise\n\

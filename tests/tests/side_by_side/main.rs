@@ -90,7 +90,7 @@ fn svstat() {
 
 #[test]
 fn multilog() {
-    agree("multilog", &[Cast::OURS], 8);
+    agree("multilog", &[Cast::OURS], 16);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn supervise() {
 
 #[test]
 fn svscan() {
-    agree("svscan", &Cast::PAIRINGS, 16);
+    agree("svscan", &Cast::PAIRINGS, 32);
 }
 
 /// On a root of its own, one after the other.
@@ -118,7 +118,7 @@ fn svscanboot() {
 
 #[test]
 fn protocol() {
-    agree("protocol", &Cast::PAIRINGS, 24);
+    agree("protocol", &Cast::PAIRINGS, 32);
 }
 
 const TABLES: [&str; 19] = [
