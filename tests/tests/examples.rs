@@ -2,14 +2,16 @@
 //! `make demo` (see demo.rs) as an ordinary user, with another `env/`.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use tests::{MailHost, Pop3Client, alone, is_root, skip, wait_for, wait_until, workspace};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The examples that the test below runs. A new one needs a line there.
-const RUN: [&str; 3] = ["boot", "pop3d", "pop3sd"];
+/// The examples that the tests below run. A new one needs a test there.
+const RUN: [&str; 4] = ["boot", "echo", "pop3d", "pop3sd"];
 
 #[test]
 fn each_example_is_run_by_a_test() {
@@ -56,6 +58,38 @@ fn the_examples_run_unchanged_at_boot() {
     // The loggers run under their account.
     let accounts = host.typed("ps -o user= -C splogger");
     assert_eq!(accounts.out(), "qmaill\nqmaill\n", "{accounts:?}");
+}
+
+#[test]
+fn echo_says_when_it_is_ready_and_how_it_ended() {
+    if !is_root() {
+        skip!("the examples' own ports and accounts are root's to give");
+    }
+    alone!();
+    let mut host = MailHost::new();
+    let installed = host.make("setup");
+    assert_eq!(installed.code, 0, "{installed:?}");
+    let example = workspace().join("examples/echo");
+    let linked = host.typed(&format!(
+        "cp -R '{}' /var/ && install -d -o qmaill /var/log/echo && ln -s /var/echo /service",
+        example.display()
+    ));
+    assert_eq!(linked.code, 0, "{linked:?}");
+    host.boot();
+    wait_until("supervise", PATIENCE, || host.typed("svok /service/echo").code == 0);
+    let ready = host.typed("svc -R -T 20 /service/echo");
+    assert_eq!((ready.code, ready.err().as_str()), (0, ""), "{ready:?}");
+    // Ready means that there is nothing to wait for.
+    let mut client = TcpStream::connect(("127.0.0.1", 7)).expect("a connection");
+    client.write_all(b"hello\n").expect("sent");
+    client.shutdown(Shutdown::Write).expect("half-closed");
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).expect("an answer");
+    assert_eq!(answer, "hello\n");
+    let down = host.typed("svc -D -T 20 /service/echo");
+    assert_eq!((down.code, down.err().as_str()), (0, ""), "{down:?}");
+    let log = || fs::read_to_string("/var/log/echo/current").unwrap_or_default();
+    wait_until("its end to be logged", PATIENCE, || log().contains(" echo ended: exit code 0, "));
 }
 
 #[test]
