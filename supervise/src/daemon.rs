@@ -3,6 +3,7 @@
 //! in [`handover`].
 
 mod begin;
+mod execute;
 mod handover;
 mod perform;
 
@@ -22,11 +23,13 @@ use crate::service::{Process, Whom};
 use crate::status::Want;
 use common::tai64n::Label;
 use common::takeover::Origin;
-use common::{Exit, Failure, Name};
+use common::{Exit, Name};
 use core::time::Duration;
 use sys::poll::{PollFd, PollFlags, poll};
 use sys::process::{Pid, WaitOptions, WaitStatus, wait};
 use sys::signal::{self, Signal, SignalSet};
+use sys::thread::{ClockId, clock_nanosleep_relative};
+use sys::time::Timespec;
 use sys::{AsFd, BorrowedFd, Errno, clock};
 
 pub use begin::run;
@@ -35,6 +38,8 @@ const NAME: Name = Name("supervise");
 
 /// A status that couldn't be written is tried again after this time, if nothing changes before.
 const RETRY: Duration = Duration::from_secs(5);
+
+const A_SECOND: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 struct Supervise {
     /// The service directory, as given: for messages.
@@ -59,14 +64,16 @@ struct Supervise {
     unpublished: Option<Duration>,
     /// Whether a newer supervise is to take over.
     upgrade: bool,
+    /// Whether we couldn't wait for anything when we last tried.
+    is_deaf: bool,
 }
 
 impl Supervise {
     /// The loop: wait, find out what happened, do what is to be done.
-    fn work(&mut self) -> Result<Exit, Failure> {
+    fn work(&mut self) -> Exit {
         let mut over = false;
         while !over {
-            self.wait()?;
+            self.wait();
             let caught = signal::take();
             over = self.heed(caught)
                 || (caught.contains(Signal::CHILD) && self.reap())
@@ -78,7 +85,7 @@ impl Supervise {
                 self.hand_over();
             }
         }
-        Ok(self.finish())
+        self.finish()
     }
 
     /// Ends in order: nothing is left to the next supervise.
@@ -88,7 +95,7 @@ impl Supervise {
         Exit::OK
     }
 
-    fn wait(&self) -> Result<(), Failure> {
+    fn wait(&mut self) {
         let control = self.directory.control().as_fd();
         let mut fds = [control; 4];
         let watched = [
@@ -103,9 +110,14 @@ impl Supervise {
         }
         let mut fds = fds.map(|fd: BorrowedFd<'_>| PollFd::from_borrowed_fd(fd, PollFlags::IN));
         match poll(&mut fds[..count], self.timeout(), Some(self.mask)) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
-            // The next supervise takes the service over.
-            Err(errno) => Err(NAME.fatal_errno(111, &[b"unable to wait for ", self.name], errno)),
+            Ok(_) | Err(Errno::INTR) => self.is_deaf = false,
+            Err(errno) => {
+                // Too little memory even for that: what has come meanwhile is seen to once a second.
+                if !core::mem::replace(&mut self.is_deaf, true) {
+                    NAME.warn_errno(&[b"unable to wait for ", self.name, b", trying again"], errno);
+                }
+                let _ = clock_nanosleep_relative(ClockId::Monotonic, &A_SECOND);
+            }
         }
     }
 

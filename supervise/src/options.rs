@@ -19,17 +19,20 @@
 //! | `back-off` | seconds, else 60 | who dies at once is started again later and later, up to that |
 //! | `max-restarts` | `N [SECONDS]`, 3600 | more deaths than that within that time are a failure |
 
+mod files;
 mod parse;
+mod value;
 
 use crate::detail::{Failure, How};
 use crate::machine::Script;
 use crate::status::Want;
-use core::ffi::CStr;
-use core::mem::MaybeUninit;
 use core::time::Duration;
-use sys::Errno;
-use sys::fs::{self, FileType, Mode, OFlags, RawDir};
+use files::{File, Names, survey};
 use sys::signal::Signal;
+use sys::{Errno, fs};
+use value::value;
+
+pub use value::{Bad, Shown};
 
 /// What a service directory asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,49 +64,6 @@ pub struct Limit {
 
 /// No `max-restarts` allows more deaths: each of them is remembered.
 pub const MOST_DEATHS: u32 = 1000;
-
-/// A file that says something that it can't mean, or that can't be read.
-pub struct Bad {
-    /// Its name.
-    pub file: &'static CStr,
-    /// What it says, as far as it is worth showing; or why it can't be read.
-    pub content: Result<Shown, Errno>,
-}
-
-/// The beginning of a text, fit for a line of a log.
-pub struct Shown {
-    line: [u8; 32],
-    length: usize,
-}
-
-/// A file that means something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum File {
-    Start,
-    Run,
-    Finish,
-    Stop,
-    Notify,
-    Log,
-    NoSetsid,
-    Encore,
-    Setsid,
-    NotificationFd,
-    TimeoutKill,
-    DownSignal,
-    DownGroup,
-    TimeoutFinish,
-    BackOff,
-    MaxRestarts,
-    Down,
-}
-
-/// A set of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Names(u32);
-
-/// No file's content is longer.
-const LONGEST: usize = 64;
 
 impl Default for Options {
     fn default() -> Self {
@@ -228,158 +188,6 @@ impl Options {
     }
 }
 
-impl Shown {
-    fn new(text: &[u8]) -> Self {
-        let mut line = [b'?'; 32];
-        for (to, from) in line.iter_mut().zip(text) {
-            if (b' '..=b'~').contains(from) {
-                *to = *from;
-            }
-        }
-        Self { line, length: text.len().min(32) }
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.line[..self.length]
-    }
-}
-
-impl File {
-    const ALL: [Self; 17] = [
-        Self::Start,
-        Self::Run,
-        Self::Finish,
-        Self::Stop,
-        Self::Notify,
-        Self::Log,
-        Self::NoSetsid,
-        Self::Encore,
-        Self::Setsid,
-        Self::NotificationFd,
-        Self::TimeoutKill,
-        Self::DownSignal,
-        Self::DownGroup,
-        Self::TimeoutFinish,
-        Self::BackOff,
-        Self::MaxRestarts,
-        Self::Down,
-    ];
-
-    fn name(self) -> &'static CStr {
-        match self {
-            Self::Start => c"start",
-            Self::Run => c"run",
-            Self::Finish => c"finish",
-            Self::Stop => c"stop",
-            Self::Notify => c"notify",
-            Self::Log => c"log",
-            Self::NoSetsid => c"no-setsid",
-            Self::Encore => c"encore",
-            Self::Setsid => c"setsid",
-            Self::NotificationFd => c"notification-fd",
-            Self::TimeoutKill => c"timeout-kill",
-            Self::DownSignal => c"down-signal",
-            Self::DownGroup => c"down-group",
-            Self::TimeoutFinish => c"timeout-finish",
-            Self::BackOff => c"back-off",
-            Self::MaxRestarts => c"max-restarts",
-            Self::Down => c"down",
-        }
-    }
-
-    /// Whether it counts only as an executable file.
-    fn is_script(self) -> bool {
-        match self {
-            Self::Start | Self::Finish | Self::Stop | Self::Notify | Self::Log => true,
-            // A `run` that isn't executable is an error, not a service without one.
-            Self::Run
-            | Self::NoSetsid
-            | Self::Encore
-            | Self::Setsid
-            | Self::NotificationFd
-            | Self::TimeoutKill
-            | Self::DownSignal
-            | Self::DownGroup
-            | Self::TimeoutFinish
-            | Self::BackOff
-            | Self::MaxRestarts
-            | Self::Down => false,
-        }
-    }
-}
-
-impl Names {
-    fn has(self, file: File) -> bool {
-        self.0 & 1 << file as u32 != 0
-    }
-
-    fn with(self, file: File) -> Self {
-        Self(self.0 | 1 << file as u32)
-    }
-}
-
-/// Looks which of the files there are in the working directory.
-fn survey() -> Result<Names, Errno> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let directory = fs::open(c".", flags, Mode::empty())?;
-    let mut buffer = [MaybeUninit::uninit(); 1024];
-    let mut entries = RawDir::new(&directory, &mut buffer);
-    let mut names = Names::default();
-    while let Some(entry) = entries.next() {
-        let entry = entry?;
-        let found = File::ALL.into_iter().find(|file| file.name() == entry.file_name());
-        if let Some(file) = found
-            && (!file.is_script() || is_executable(file.name(), entry.file_type()))
-        {
-            names = names.with(file);
-        }
-    }
-    Ok(names)
-}
-
-fn is_executable(name: &CStr, kind: FileType) -> bool {
-    let any = Mode::XUSR | Mode::XGRP | Mode::XOTH;
-    kind != FileType::Directory
-        && fs::stat(name).is_ok_and(|stat| {
-            FileType::from_raw_mode(stat.st_mode).is_file()
-                && Mode::from_raw_mode(stat.st_mode).intersects(any)
-        })
-}
-
-/// What a file says. One that is gone by now is absent.
-fn value<T>(file: File, parse: fn(&[u8]) -> Option<T>, bad: &mut impl FnMut(Bad)) -> Option<T> {
-    let mut bytes = [0; LONGEST];
-    let length = match content(file.name(), &mut bytes) {
-        Ok(length) => length,
-        Err(Errno::NOENT) => return None,
-        Err(errno) => {
-            bad(Bad { file: file.name(), content: Err(errno) });
-            return None;
-        }
-    };
-    let text = bytes[..length].trim_ascii();
-    let parsed = if length < LONGEST { parse(text) } else { None };
-    if parsed.is_none() {
-        bad(Bad { file: file.name(), content: Ok(Shown::new(text)) });
-    }
-    parsed
-}
-
-fn content(name: &CStr, bytes: &mut [u8]) -> Result<usize, Errno> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = fs::open(name, flags, Mode::empty())?;
-    let mut length = 0;
-    while length < bytes.len() {
-        match sys::read(&file, &mut bytes[length..])? {
-            0 => break,
-            count => length += count,
-        }
-    }
-    Ok(length)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -390,13 +198,6 @@ mod tests {
     fn with(files: &[File]) -> Options {
         let names = files.iter().fold(Names::default(), |names, file| names.with(*file));
         Options { names, ..Options::default() }
-    }
-
-    #[test]
-    fn each_file_has_a_bit_of_its_own() {
-        for (bit, file) in File::ALL.into_iter().enumerate() {
-            assert_eq!(with(&[file]).names, Names(1 << bit));
-        }
     }
 
     #[test]
@@ -433,11 +234,5 @@ mod tests {
         assert_eq!(failing(Script::Finish), [None; 5]);
         let finish = options.verdict(Script::Finish, How::Exit(125));
         assert_eq!(finish, Some(Failure::Finish));
-    }
-
-    #[test]
-    fn only_what_is_fit_is_shown() {
-        assert_eq!(Shown::new(b"a\n\x1b\xff").as_bytes(), b"a???");
-        assert_eq!(Shown::new(&[b'x'; 99]).as_bytes(), [b'x'; 32]);
     }
 }

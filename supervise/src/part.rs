@@ -14,6 +14,7 @@ use sys::signal::Signal;
 use sys::{OwnedFd, clock};
 
 /// The service, or its `log`. Moments are on the monotonic clock, labels on the host's.
+#[derive(Debug)]
 pub struct Part {
     /// Which of the two.
     pub role: Role,

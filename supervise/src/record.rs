@@ -34,6 +34,7 @@ pub const LATEST: u64 = 10 * TICKS;
 const BOOT: usize = size_of::<BootId>();
 
 /// The open record.
+#[derive(Debug)]
 pub struct Record {
     path: CString,
     file: OwnedFd,

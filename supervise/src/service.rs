@@ -11,6 +11,7 @@ use sys::signal::Signal;
 use sys::{Errno, OwnedFd};
 
 /// A running script.
+#[derive(Debug)]
 pub struct Process {
     pid: Pid,
     /// Whether it leads a process group of its own.
@@ -19,6 +20,7 @@ pub struct Process {
 }
 
 /// How we learn of its end, and how signals find it and nobody else.
+#[derive(Debug)]
 pub enum Bond {
     /// Our child: its id stays its own until we have reaped it.
     Child,

@@ -1,7 +1,7 @@
 //! How a supervise begins: with nothing, with what a killed one has left, or with what its
 //! predecessor in the same process hands over.
 
-use super::perform::warn;
+use super::execute::warn;
 use super::{NAME, Supervise};
 use crate::client;
 use crate::detail::{Detail, Failure as Why, How};
@@ -41,12 +41,14 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     match received {
         None => {
             let mut supervise = Supervise::new(name, origin)?;
-            if supervise.begin()? { Ok(supervise.finish()) } else { supervise.work() }
+            let over = supervise.begin()?;
+            Ok(if over { supervise.finish() } else { supervise.work() })
         }
         Some(received) => match Supervise::take_over(name, origin, &received)? {
             Some(mut supervise) => {
                 // A child may have ended before we could hear of it.
-                if supervise.reap() { Ok(supervise.finish()) } else { supervise.work() }
+                let over = supervise.reap();
+                Ok(if over { supervise.finish() } else { supervise.work() })
             }
             None => Ok(Exit::OK),
         },
@@ -104,6 +106,7 @@ impl Supervise {
             whom: Whom::Alone,
             unpublished: None,
             upgrade: false,
+            is_deaf: false,
         }))
     }
 

@@ -2,7 +2,7 @@
 //! that begins. The mechanics are in [`common::takeover`].
 
 use super::begin::listen;
-use super::perform::warn;
+use super::execute::warn;
 use super::{NAME, Supervise};
 use crate::detail::{self, Detail, Failure as Why};
 use crate::directory::{Directory, Inheritance};
@@ -163,6 +163,7 @@ impl Supervise {
             whom: Whom::Alone,
             unpublished: None,
             upgrade: false,
+            is_deaf: false,
         }))
     }
 
@@ -296,6 +297,10 @@ fn phase_of(number: u64) -> Option<Phase> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detail::{Death, How};
+    use crate::status::Want;
+    use common::tai64n::Label;
+    use proptest::prelude::*;
 
     #[test]
     fn each_phase_has_a_number_of_its_own() {
@@ -303,5 +308,73 @@ mod tests {
             assert_eq!(phase_of(number).map(phase_number), Some(number));
         }
         assert_eq!(phase_of(10), None);
+    }
+
+    fn read_back(part: &Part) -> Part {
+        let mut state = Writer::default();
+        write_part(part, &mut state);
+        let reader = Reader::new(state.as_bytes()).expect("whole");
+        read_part(part.role, &reader).expect("well-formed")
+    }
+
+    fn time() -> impl Strategy<Value = Duration> {
+        // The detail shows them as labels of the host's clock, which have an end.
+        (0..1_u64 << 50).prop_map(Duration::from_nanos)
+    }
+
+    prop_compose! {
+        fn parts()(
+            number in 0..10_u64, want in 0..3_usize, flags: [bool; 8], failed in 0..5_u8,
+            pid in proptest::option::of(1..i32::MAX), start: u64, code: u8,
+            times in [time(), time(), time()], streak: u32,
+            deaths in proptest::collection::vec(time(), 0..5),
+        ) -> Part {
+            let phase = phase_of(number).expect("a phase");
+            let want = [Want::Up, Want::Down, Want::Once][want];
+            let [paused, exit, begun, draining, itself, asked, notifies, leads] = flags;
+            let machine = Machine::adopted(phase, want, paused);
+            let mut part = Part::new(Role::Service, machine.and(exit, begun, Why::from_number(failed)));
+            let pid = pid.and_then(Pid::from_raw);
+            part.process = pid.map(|pid| Process::inherited(pid, leads, Bond::Start(start)));
+            part.since = Label::from_unix(times[0]);
+            [part.tried, part.due, _] = times;
+            part.end_by = paused.then_some(times[2]);
+            (part.draining, part.restarts_itself, part.asked) = (draining, itself, asked);
+            part.notifies = notifies;
+            part.ready = notifies.then(|| Label::from_unix(times[1]));
+            let death = Death { at: Label::from_unix(times[2]), pid: 7, how: How::Exit(code) };
+            part.death = exit.then_some(death);
+            part.restarts.note(times[1]);
+            part.pace = Pace::new(streak, deaths);
+            part
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_handed_over_is_what_was(part in parts()) {
+            let back = read_back(&part);
+            prop_assert_eq!(back.machine, part.machine);
+            prop_assert_eq!(back.status(), part.status());
+            prop_assert_eq!(back.process.map(|p| (p.pid(), p.leads())),
+                part.process.map(|p| (p.pid(), p.leads())));
+            prop_assert_eq!((back.tried, back.due, back.end_by), (part.tried, part.due, part.end_by));
+            prop_assert_eq!((back.draining, back.restarts_itself, back.asked),
+                (part.draining, part.restarts_itself, part.asked));
+            prop_assert_eq!((back.notifies, back.ready, back.death, back.restarts),
+                (part.notifies, part.ready, part.death, part.restarts));
+            prop_assert_eq!(back.pace, part.pace);
+        }
+
+        #[test]
+        fn a_cut_state_is_refused_or_whole(part in parts(), cut in 0..500_usize) {
+            let mut state = Writer::default();
+            write_part(&part, &mut state);
+            let bytes = state.as_bytes();
+            let cut = cut.min(bytes.len());
+            if let Ok(reader) = Reader::new(&bytes[..cut]) {
+                let _ = read_part(Role::Service, &reader);
+            }
+        }
     }
 }

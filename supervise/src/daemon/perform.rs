@@ -1,22 +1,17 @@
-//! What the machine decides, carried out: scripts started and told to end, states written down.
+//! What the machine decides, carried out. How a script is started is in [`super::execute`].
 
 use super::{NAME, RETRY, Supervise};
-use crate::detail::{Death, Details, How};
+use crate::detail::{Death, Details, Failure, How};
 use crate::directory::{PublishError, parts};
 use crate::machine::{Event, Phase, Script};
-use crate::options::{Bad, Options};
 use crate::pace::{PAUSE, Pace};
-use crate::place::File;
-use crate::readiness;
-use crate::scripts::{Handed, Role, word};
-use crate::service::{Process, Whom};
+use crate::scripts::{Role, word};
+use crate::service::Whom;
 use crate::status::{Statuses, Want};
 use common::tai64n::Label;
 use core::ffi::CStr;
-use sys::process::Pid;
+use sys::clock;
 use sys::signal::Signal;
-use sys::spawn::SpawnError;
-use sys::{AsFd, OwnedFd, clock};
 
 impl Supervise {
     /// Takes in an event, and those that follow from it. Whether supervise's work is over.
@@ -45,9 +40,7 @@ impl Supervise {
             if effects.spare {
                 part.spare();
             }
-            if effects.end {
-                self.prepare_end(role);
-            }
+            let end = effects.end && self.prepare_end(role);
             if effects.publish {
                 self.publish();
             }
@@ -57,7 +50,7 @@ impl Supervise {
                 process.signal(signal, whom);
                 part.was_sent(signal);
             }
-            if effects.end {
+            if end {
                 self.begin_end(role);
             }
             if let Some(script) = effects.execute {
@@ -101,152 +94,27 @@ impl Supervise {
                 let limit = options.limit.filter(|_| role == Role::Service);
                 let lived = now.saturating_sub(part.tried);
                 let often = part.pace.died(now, lived, limit);
-                failure = failure.or(often.then_some(crate::detail::Failure::Restarts));
+                failure = failure.or(often.then_some(Failure::Restarts));
             }
         }
         let (event, code) = numbers(how);
         self.notify(word(role, script), event, pid, code);
         self.happen(role, failure.map_or(Event::Ended, Event::Failed))
     }
-
-    /// Tries to start a script; `cause` is what has led to it.
-    fn execute(&mut self, role: Role, script: Script, cause: Event) -> Event {
-        let begins = matches!(script, Script::Start | Script::Run);
-        // At the very beginning it was read just now; and so it was when there is no `start`.
-        let known = matches!(cause, Event::Begin | Event::Absent);
-        if role == Role::Service && begins && !known {
-            self.look();
-        }
-        let exists = match role {
-            Role::Service => self.options.has(script),
-            Role::Log => script == Script::Run,
-        };
-        if !exists {
-            return Event::Absent;
-        }
-        let now = clock::monotonic();
-        if begins {
-            self.part(role).tried = now;
-        }
-        let started = match (role, script, self.options.notification) {
-            (Role::Service, Script::Run, Some(number)) => {
-                let path = self.place.path(File::Ready);
-                match readiness::open(&path) {
-                    Ok((reader, writer)) => {
-                        self.service.readiness = Some(reader);
-                        self.start(role, script, Some((&writer, number)))
-                    }
-                    Err(errno) => Err(SpawnError::Descriptor(errno)),
-                }
-            }
-            _ => self.start(role, script, None),
-        };
-        let options = self.options;
-        let part = self.part(role);
-        match started {
-            Ok(pid) => {
-                let _ = part.record.as_mut().map(|record| record.complete(pid));
-                part.process = Some(Process::child(pid, options.session()));
-                if script == Script::Run {
-                    part.notifies = role == Role::Service && options.notification.is_some();
-                    if core::mem::take(&mut part.restarts_itself) {
-                        part.restarts.note(now);
-                    }
-                }
-                if script == Script::Finish {
-                    part.end_by = options.timeout_finish.map(|time| now + time);
-                }
-                self.notify(word(role, script), c"start", pid.as_raw_pid().unsigned_abs(), 0);
-                Event::Began
-            }
-            Err(failed) => {
-                part.readiness = None;
-                self.complain(role, script, failed)
-            }
-        }
-    }
-
-    fn start(
-        &mut self,
-        role: Role,
-        script: Script,
-        ready: Option<(&OwnedFd, i32)>,
-    ) -> Result<Pid, SpawnError> {
-        let (part, pipe) = match (&mut self.log, role) {
-            (Some((_, pipe)), Role::Service) => (&mut self.service, Some((pipe.writer(), 1))),
-            (Some((log, pipe)), Role::Log) => (log, Some((pipe.reader(), 0))),
-            (None, Role::Service | Role::Log) => (&mut self.service, None),
-        };
-        let ready = ready.map(|(fd, number)| (fd.as_fd(), number));
-        let mut descriptors = [(self.directory.lock().as_fd(), -1); 2];
-        let mut count = 0;
-        for each in [pipe, ready].into_iter().flatten() {
-            descriptors[count] = each;
-            count += 1;
-        }
-        let (code, signal) = last_words(part.how());
-        let both = [code.as_c_str(), signal.as_c_str()];
-        let handed = Handed {
-            args: if script == Script::Finish { &both } else { &[] },
-            descriptors: &descriptors[..count],
-            session: self.options.session(),
-            announce: part.record.as_mut().and_then(|record| record.announce(script).ok()),
-        };
-        self.scripts.start(role, script, handed)
-    }
-
-    fn complain(&self, role: Role, script: Script, failed: SpawnError) -> Event {
-        match failed {
-            SpawnError::Clone(errno) => {
-                NAME.warn_errno(&[b"unable to fork for ", self.name, b", trying again"], errno);
-                Event::NotForked
-            }
-            SpawnError::Directory(errno)
-            | SpawnError::Descriptor(errno)
-            | SpawnError::Exec(errno) => {
-                let path = parts(b"unable to start ", self.name, word(role, script));
-                NAME.fatal_errno(111, &path, errno).say();
-                Event::NotRun
-            }
-        }
-    }
-
-    /// Tells `notify`, if there is one, what has happened to a script. Nobody waits for it.
-    fn notify(&self, script: &CStr, event: &CStr, pid: u32, code: u8) {
-        if !self.options.notifies() {
-            return;
-        }
-        let (pid, code) = (Number::new(pid), Number::new(code.into()));
-        let handed = Handed {
-            args: &[script, event, pid.as_c_str(), code.as_c_str()],
-            descriptors: &[],
-            session: self.options.session(),
-            announce: None,
-        };
-        if let Err(failed) = self.scripts.notify(handed) {
-            let path = parts(b"unable to start ", self.name, c"notify");
-            NAME.warn_errno(&path, failed.errno());
-        }
-    }
-
-    /// Looks what the service directory asks for now.
-    pub(super) fn look(&mut self) {
-        match Options::read(|bad| warn(self.name, &bad)) {
-            Ok(options) => self.options = options,
-            // What was asked for before still counts.
-            Err(errno) => NAME.warn_errno(&[b"unable to read ", self.name], errno),
-        }
-    }
-
-    /// What runs is about to be told to end: until when it may run, and whether it must wait.
-    fn prepare_end(&mut self, role: Role) {
+    /// What runs is about to be told to end: until when it may run, and whether it must wait. Whether
+    /// it isn't waiting already: being told again and again puts nothing off.
+    fn prepare_end(&mut self, role: Role) -> bool {
         let time = self.options.timeout_kill.filter(|_| role == Role::Service);
         let holds_back = role == Role::Service && self.logger.is_some();
         let part = self.part(role);
+        if part.draining {
+            return false;
+        }
         part.draining = holds_back;
         if !holds_back {
-            part.end_by = time.map(|time| clock::monotonic() + time);
+            part.end_by = part.end_by.or(time.map(|time| clock::monotonic() + time));
         }
+        true
     }
 
     fn begin_end(&mut self, role: Role) {
@@ -309,15 +177,6 @@ impl Supervise {
     }
 }
 
-/// Warns of a file that is malformed.
-pub(super) fn warn(name: &[u8], bad: &Bad) {
-    let [verb, name, slash, file] = parts(b"unable to use ", name, bad.file);
-    match &bad.content {
-        Ok(text) => NAME.warn(&[verb, name, slash, file, b": malformed: ", text.as_bytes()]),
-        Err(errno) => NAME.warn_errno(&[verb, name, slash, file], *errno),
-    }
-}
-
 /// How `notify` is told of an end: the word for it, and the exit code or signal.
 fn numbers(how: How) -> (&'static CStr, u8) {
     match how {
@@ -325,35 +184,5 @@ fn numbers(how: How) -> (&'static CStr, u8) {
         How::Signal(signal) => (c"killed", signal),
         // It wasn't our child: nobody can tell.
         How::Unknown => (c"unknown", 0),
-    }
-}
-
-/// How `finish` is told of an end: the exit code, or 256; and the signal, or 0.
-fn last_words(how: How) -> (Number, Number) {
-    match how {
-        How::Exit(code) => (Number::new(code.into()), Number::new(0)),
-        How::Signal(signal) => (Number::new(256), Number::new(signal.into())),
-        How::Unknown => (Number::UNKNOWN, Number::new(0)),
-    }
-}
-
-/// A number's digits as an argument; nothing is allocated for it.
-struct Number([u8; 12]);
-
-impl Number {
-    /// No number at all.
-    const UNKNOWN: Self = Self(*b"unknown\0\0\0\0\0");
-
-    fn new(number: u32) -> Self {
-        let mut text = [0; 12];
-        let digits = common::decimal(number.into());
-        let digits = digits.as_bytes();
-        text[..digits.len()].copy_from_slice(digits);
-        Self(text)
-    }
-
-    fn as_c_str(&self) -> &CStr {
-        // Ten digits at most leave room for the NUL.
-        CStr::from_bytes_until_nul(&self.0).unwrap_or_default()
     }
 }

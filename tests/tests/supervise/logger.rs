@@ -107,6 +107,29 @@ fn a_logger_alone_goes_down_though_its_service_stays() {
 }
 
 #[test]
+fn a_logger_that_is_told_again_and_again_goes_none_the_later() {
+    let scratch = place("supervise-logger-again", SLEEP);
+    scratch.script("s/log/run", "#!/bin/sh\nexec cat >/dev/null\n");
+    nix::unistd::mkfifo(&scratch.join("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("mkfifo");
+    let supervise = program("supervise").display().to_string();
+    let service = Run::sh(&format!("exec {supervise} s 1<>pipe")).cwd(scratch.path()).spawn();
+    let script = format!("exec {supervise} log 0<>../pipe");
+    let logger = Run::sh(&script).cwd(scratch.join("s")).spawn();
+    let log = scratch.join("s/log");
+    wait_up(&scratch);
+    wait_until("the logger", SOON, || status(&log).is_some_and(|(pid, ..)| pid != 0));
+    wait_until("its end", SOON, || {
+        fs::write(log.join("supervise/control"), "d").expect("write a letter");
+        status(&log).is_some_and(|(pid, ..)| pid == 0)
+    });
+    for child in [&logger, &service] {
+        child.signal(Signal::SIGTERM);
+    }
+    assert_eq!(logger.wait(SOON).code, 0);
+    assert_eq!(service.wait(SOON).code, 0);
+}
+
+#[test]
 fn a_logger_that_no_longer_reads_is_not_waited_for_for_ever() {
     let scratch = place("supervise-deaf", "#!/bin/sh\necho unread; exec sleep 10000\n");
     scratch.script("s/log/run", SLEEP);

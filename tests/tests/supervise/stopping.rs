@@ -21,6 +21,19 @@ fn who_does_not_hear_term_gets_kill() {
 }
 
 #[test]
+fn being_told_again_and_again_puts_nothing_off() {
+    let scratch = place("supervise-again", DEAF);
+    scratch.file("s/timeout-kill", "500\n");
+    let child = supervise(&scratch);
+    wait_said(&scratch, &["up"]);
+    wait_until("its end", SOON, || {
+        send(&scratch, b"d");
+        status(&scratch.join("s")).is_some_and(|(pid, ..)| pid == 0)
+    });
+    end(&scratch, child);
+}
+
+#[test]
 fn who_may_stay_after_all_is_not_killed() {
     let scratch = place("supervise-spared", DEAF);
     scratch.file("s/timeout-kill", "1000");
