@@ -121,3 +121,41 @@ impl Drop for Place<'_> {
         self.0.freed.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(table: &str, cast: Cast, debians: [&str; 2], ours: [&str; 2]) -> Option<String> {
+        let table = Table::new("t", table);
+        let seen = |[stdout, stderr]: [&str; 2]| {
+            Seen::new([(Aspect::Stdout, stdout.to_owned()), (Aspect::Stderr, stderr.to_owned())])
+        };
+        judge(&table.cases()[0], cast, &seen(debians), &seen(ours))
+    }
+
+    const PLAIN: &str = "name\n    svok\n";
+    const LISTED: &str = "name\n    svok\n    differs in stderr with our clients: svok\n";
+
+    #[test]
+    fn what_agrees_and_what_differs_as_it_says_is_right() {
+        assert_eq!(judged(PLAIN, Cast::OURS, ["a", "b"], ["a", "b"]), None);
+        assert_eq!(judged(LISTED, Cast::OURS, ["a", "b"], ["a", "c"]), None);
+        assert_eq!(judged(LISTED, Cast::PAIRINGS[1], ["a", "b"], ["a", "b"]), None);
+    }
+
+    #[test]
+    fn what_differs_otherwise_is_shown() {
+        let text = judged(LISTED, Cast::OURS, ["a\n", "b"], ["x\n", "c"]).expect("a complaint");
+        assert_eq!(
+            text,
+            "t:1: name\n    svok\n  stdout: Debian's (-) and ours (+)\n    - a\n    + x\n"
+        );
+    }
+
+    #[test]
+    fn a_difference_that_goes_away_is_told() {
+        let text = judged(LISTED, Cast::OURS, ["a", "b"], ["a", "b"]).expect("a complaint");
+        assert!(text.contains("stderr: no longer differs with ours"), "{text}");
+    }
+}

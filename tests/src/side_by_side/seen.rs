@@ -75,13 +75,17 @@ impl Seen {
         let files = files::listing(&work).unwrap_or_else(|e| format!("unable to list: {e}\n"));
         // What a program made unreadable goes with the rest.
         let _ = fs::set_permissions(&work, fs::Permissions::from_mode(0o755));
-        Seen(BTreeMap::from([
+        Seen::new([
             (Aspect::Stdout, stdout),
             (Aspect::Stderr, stderr),
             (Aspect::Code, format!("{code}\n")),
             (Aspect::Files, without_what_varies(&files, &place)),
             (Aspect::Child, child + &more_child),
-        ]))
+        ])
+    }
+
+    pub(super) fn new(texts: impl IntoIterator<Item = (Aspect, String)>) -> Seen {
+        Seen(texts.into_iter().collect())
     }
 
     /// In what two runs differ.
