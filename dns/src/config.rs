@@ -180,7 +180,9 @@ fn search(rules: Option<Vec<Rule>>, domains: Vec<Vec<u8>>, dots: usize) -> Searc
     match rules {
         Some(rules) => Search::Rules(rules),
         None => {
-            let domains = domains.into_iter().filter(|domain| !domain.is_empty()).collect();
+            // `search .` is how to say that there are none.
+            let is_one = |domain: &Vec<u8>| domain.iter().any(|byte| *byte != b'.');
+            let domains = domains.into_iter().filter(is_one).collect();
             Search::Domains { domains, dots }
         }
     }

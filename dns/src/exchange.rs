@@ -110,9 +110,7 @@ fn wait_and_go_on(flights: &mut [Flight]) -> Result<(), Errno> {
 /// kind; and one that has something isn't kept waiting for long.
 fn settle(flights: &mut [Flight]) {
     let ends = |flight: &Flight| flight.outcome == Some(Ok(Answer::NoSuchName));
-    let has = |flight: &Flight| {
-        matches!(&flight.outcome, Some(Ok(Answer::Records(records))) if !records.is_empty())
-    };
+    let has = |flight: &Flight| matches!(&flight.outcome, Some(Ok(Answer::Records(records))) if !records.is_empty());
     if flights.iter().any(ends) {
         flights.iter_mut().for_each(|flight| flight.end(Ok(Answer::NoSuchName)));
     } else if flights.iter().any(has) {

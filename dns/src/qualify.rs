@@ -160,7 +160,8 @@ mod tests {
     fn rules_are_applied_in_order_each_once() {
         let file = "# anything.local -> me\n-.local:me\n=me:127.0.0.1\n*.a:.af.example\n\
             ?:+.heaven.example+.af.example\n*.:\n nonsense\n= o n e :two\n*nocolon\n";
-        let rules = Search::Rules(file.lines().filter_map(|line| Rule::parse(line.as_bytes())).collect());
+        let rules =
+            Search::Rules(file.lines().filter_map(|line| Rule::parse(line.as_bytes())).collect());
         for (typed, expected) in [
             ("any.LOCAL", "127.0.0.1"),
             ("me", "127.0.0.1"),

@@ -204,7 +204,9 @@ fn look_up<T>(
 /// The first name that has something. Trouble ends the search: what comes later in it may be
 /// another host.
 fn first<T>(mut found: impl Iterator<Item = Result<T, Unresolved>>) -> Result<T, Unresolved> {
-    found.find(|found| !matches!(found, Err(Unresolved::Unknown))).unwrap_or(Err(Unresolved::Unknown))
+    found
+        .find(|found| !matches!(found, Err(Unresolved::Unknown)))
+        .unwrap_or(Err(Unresolved::Unknown))
 }
 
 fn in_files(hosts: &core::ffi::CStr, name: &[u8], families: Families) -> Option<Vec<IpAddr>> {
@@ -286,10 +288,7 @@ fn loopback() -> Vec<IpAddr> {
     [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].into()
 }
 
-fn of_families(
-    mut addresses: Vec<IpAddr>,
-    families: Families,
-) -> Result<Vec<IpAddr>, Unresolved> {
+fn of_families(mut addresses: Vec<IpAddr>, families: Families) -> Result<Vec<IpAddr>, Unresolved> {
     addresses.retain(|address| families.want(*address));
     families.sort(&mut addresses);
     not_empty(addresses)

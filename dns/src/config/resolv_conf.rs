@@ -170,7 +170,10 @@ mod tests {
         let domains = |text| read(text).domains;
         let list = |list: &[&str]| Some(list.iter().map(|name| name.as_bytes().to_vec()).collect());
         assert_eq!(domains(""), None);
-        assert_eq!(domains("domain a.example\nsearch b.example  c.example"), list(&["b.example", "c.example"]));
+        assert_eq!(
+            domains("domain a.example\nsearch b.example  c.example"),
+            list(&["b.example", "c.example"])
+        );
         assert_eq!(domains("search b.example\ndomain a.example x"), list(&["a.example"]));
         assert_eq!(domains("search"), list(&[]));
     }

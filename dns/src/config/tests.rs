@@ -93,6 +93,7 @@ fn the_environment_goes_before_the_file() {
     let config = host.read(&[("DNSCACHEIP", "none"), ("LOCALDOMAIN", "")]);
     assert_eq!(servers(&config), ["10.0.0.1:53"]);
     assert_eq!(domains(&config), [b""; 0]);
+    assert_eq!(domains(&host.read(&[("LOCALDOMAIN", ". b.example.")])), [b"b.example."]);
 }
 
 #[test]

@@ -269,9 +269,8 @@ fn names_beyond_255_bytes_are_malformed() {
 #[test]
 fn what_is_beyond_the_bound_is_left_out() {
     let a = question("a.example", Kind::A);
-    let many = (0..MOST_RECORDS + 9).fold(Message::to(&a), |message, _| {
-        message.raw(b"\xC0\x0C", 1, CLASS_IN, &[192, 0, 2, 1])
-    });
+    let many = (0..MOST_RECORDS + 9)
+        .fold(Message::to(&a), |message, _| message.raw(b"\xC0\x0C", 1, CLASS_IN, &[192, 0, 2, 1]));
     let Reading::Answer(Answer::Records(records)) = many.read(&a) else { panic!("an answer") };
     assert_eq!(records.len(), MOST_RECORDS);
 }

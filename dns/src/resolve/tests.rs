@@ -160,11 +160,9 @@ fn rotation_only_changes_where_a_round_begins() {
 
 #[test]
 fn by_tcp_only() {
-    for (script, expected) in [
-        ("g", "t0@10 good"),
-        ("c g", "t0@10 t1@10 good"),
-        ("+10. +10.", "t0@10 t1@20 timed-out"),
-    ] {
+    for (script, expected) in
+        [("g", "t0@10 good"), ("c g", "t0@10 t1@10 good"), ("+10. +10.", "t0@10 t1@20 timed-out")]
+    {
         assert_eq!(play(2, 0, Transport::Tcp, 100, script), expected, "{script}");
     }
 }
