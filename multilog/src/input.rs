@@ -1,5 +1,7 @@
 //! Standard input, of which nothing is taken that belongs to a successor.
 
+use core::mem::MaybeUninit;
+use core::time::Duration;
 use sys::poll::poll;
 use sys::signal::{Signal, SignalSet};
 use sys::{BorrowedFd, Errno};
@@ -32,10 +34,14 @@ impl Input {
         self.is_last = true;
     }
 
-    /// Reads what is there, once. After [`Self::end_with_this_line`], a byte at a time.
-    pub(crate) fn read(&self, buffer: &mut [u8]) -> Result<usize, Errno> {
+    /// Reads what is there, once. After [`Self::end_with_this_line`], a byte at a time. Empty at the
+    /// end. (The buffer isn't touched beyond that: memory that was never needed costs nothing.)
+    ///
+    /// # Errors
+    /// As read(2); `EAGAIN` and `EINTR`: nothing for now.
+    pub(crate) fn read<'a>(&self, buffer: &'a mut [MaybeUninit<u8>]) -> Result<&'a [u8], Errno> {
         let most = if self.is_last { 1 } else { buffer.len() };
-        sys::read(self.fd, &mut buffer[..most])
+        sys::io::read(self.fd, &mut buffer[..most]).map(|(read, _)| &*read)
     }
 
     /// The signals that came since this was last asked.
@@ -43,7 +49,7 @@ impl Input {
     /// ppoll(2) lets none in as long as descriptors are ready: a service that never pauses would
     /// keep TERM out for ever. So they are let in here.
     pub(crate) fn signals(&self) -> SignalSet {
-        let _ = poll(&mut [], Some(core::time::Duration::ZERO), Some(self.waiting));
+        let _ = poll(&mut [], Some(Duration::ZERO), Some(self.waiting));
         sys::signal::take()
     }
 }

@@ -20,7 +20,7 @@ mod wildcard;
 
 use crate::input::{Input, watch};
 use alloc::collections::VecDeque;
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 use common::{Exit, Failure, Name};
 use directory::Directory;
 use line::{Lines, Sink};
@@ -62,7 +62,7 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
 
 /// Reads lines until there are no more, or no more are wanted.
 fn relay(input: &mut Input, lines: &mut Lines, works: &mut Works) -> Exit {
-    let mut buffer = vec![0; READ];
+    let mut buffer: Vec<u8> = Vec::with_capacity(READ);
     let mut is_last = false;
     loop {
         let signals = input.signals();
@@ -83,30 +83,32 @@ fn relay(input: &mut Input, lines: &mut Lines, works: &mut Works) -> Exit {
             // No memory for a moment: the read waits as well, and only signals come late.
             Err(_) => {}
         }
-        match input.read(&mut buffer) {
-            Ok(count @ 1..) => {
-                lines.feed(&buffer[..count], realtime(), works);
+        match input.read(buffer.spare_capacity_mut()) {
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Ok([]) => {
+                lines.finish(works);
+                return Exit::OK;
+            }
+            Ok(read) => {
+                lines.feed(read, realtime(), works);
                 works.flush();
             }
-            Err(Errno::AGAIN) => {}
-            end => {
+            Err(errno) => {
                 lines.finish(works);
-                return at_end(end);
+                return unreadable(errno);
             }
         }
     }
 }
 
-/// How the end of the input is told. A descriptor that isn't open is an end like any other, as for
+/// Input that can't be read ends it. A descriptor that isn't open is an end like any other, as for
 /// the original.
-fn at_end(end: Result<usize, Errno>) -> Exit {
-    match end {
-        Ok(_) | Err(Errno::BADF) => Exit::OK,
-        Err(errno) => {
-            NAME.warn_errno(&[b"unable to read standard input"], errno);
-            Exit::TEMPORARY
-        }
+fn unreadable(errno: Errno) -> Exit {
+    if errno == Errno::BADF {
+        return Exit::OK;
     }
+    NAME.warn_errno(&[b"unable to read standard input"], errno);
+    Exit::TEMPORARY
 }
 
 /// An action, ready to be carried out.

@@ -8,6 +8,7 @@ mod request;
 
 use crate::input::{Input, watch};
 use common::{Exit, Failure, Name};
+use core::mem::MaybeUninit;
 use core::time::Duration;
 use delivery::{Delivery, Outcome};
 use line::Lines;
@@ -161,16 +162,16 @@ impl Splogger {
     }
 
     fn read(&mut self) {
-        let mut buffer = [0; READ];
+        let mut buffer = [MaybeUninit::uninit(); READ];
         match self.input.read(&mut buffer) {
-            Ok(0) => {
+            Ok([]) => {
                 self.reading = false;
                 self.lines.finish(|message| self.queue.add(message));
             }
-            Ok(count) => {
-                self.lines.feed(&buffer[..count], realtime(), |message| self.queue.add(message));
+            Ok(read) => {
+                self.lines.feed(read, realtime(), |message| self.queue.add(message));
             }
-            Err(Errno::AGAIN) => {}
+            Err(Errno::AGAIN | Errno::INTR) => {}
             // What was read before still goes its way.
             Err(errno) => {
                 NAME.warn_errno(&[b"unable to read standard input"], errno);

@@ -55,6 +55,10 @@ impl Directory {
         again(|| sys::fs::openat(&self.fd, name, flags, mode))
     }
 
+    fn was_removed(&self) -> bool {
+        sys::fs::fstat(&self.fd).is_ok_and(|stat| stat.st_nlink == 0)
+    }
+
     /// After the whole directory was removed: makes it anew, in its old place.
     fn make_anew(&mut self) -> Result<(), Errno> {
         let (fd, lock) = open_and_lock(self.path).map_err(|why| match why {
@@ -107,7 +111,7 @@ impl Disk for Directory {
 
     fn open_current(&mut self) -> Result<(), Errno> {
         match self.open_for_appending() {
-            Err(Errno::NOENT) => {
+            Err(Errno::NOENT) if self.was_removed() => {
                 self.make_anew()?;
                 self.open_for_appending()
             }

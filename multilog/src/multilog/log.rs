@@ -27,7 +27,7 @@ pub(super) struct Log<D> {
 impl<D: Disk> Log<D> {
     /// A log whose `current` is open, and has `written` bytes.
     pub(super) fn new(settings: Settings, disk: D, written: u64) -> Self {
-        Self { settings, disk, written, pending: Vec::new(), takes_line: false }
+        Self { settings, disk, written, pending: Vec::with_capacity(ENOUGH), takes_line: false }
     }
 
     /// Appends a line, or part of one. It may not be written yet.

@@ -30,16 +30,16 @@ pub(super) fn open(
         NotOpened::Directory(errno) => fatal(b"unable to open directory ", c"", errno),
         NotOpened::Lock(errno) => fatal(b"unable to lock directory ", c"", errno),
     })?;
-    let written = match disk.look(CURRENT).map_err(|e| fatal(b"unable to stat ", CURRENT, e))? {
-        Some(entry) if entry.is_complete => entry.size,
-        _ => {
-            let processed = disk.look(PROCESSED);
-            let processed = processed.map_err(|e| fatal(b"unable to stat ", PROCESSED, e))?;
-            carry_out(steps::recovery(processed), &settings, &mut disk);
-            disk.empty(STATE).map_err(|e| fatal(b"unable to write to ", STATE, e))?;
-            0
-        }
-    };
-    disk.open_current().map_err(|errno| fatal(b"unable to append to ", CURRENT, errno))?;
-    Ok(Log::new(settings, disk, written))
+    let found = disk.look(CURRENT).map_err(|errno| fatal(b"unable to stat ", CURRENT, errno))?;
+    if let Some(complete) = found.filter(|entry| entry.is_complete) {
+        let opened = disk.open_current();
+        opened.map_err(|errno| fatal(b"unable to append to ", CURRENT, errno))?;
+        return Ok(Log::new(settings, disk, complete.size));
+    }
+    let processed = disk.look(PROCESSED);
+    let processed = processed.map_err(|errno| fatal(b"unable to stat ", PROCESSED, errno))?;
+    carry_out(steps::recovery(processed), &settings, &mut disk);
+    disk.empty(STATE).map_err(|errno| fatal(b"unable to write to ", STATE, errno))?;
+    disk.open_current().map_err(|errno| fatal(b"unable to write to ", CURRENT, errno))?;
+    Ok(Log::new(settings, disk, 0))
 }

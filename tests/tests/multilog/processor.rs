@@ -29,7 +29,7 @@ fn what_it_makes_is_kept_and_its_state_handed_on() {
 #[test]
 fn what_it_is_given() {
     let report = "!cat >/dev/null; ls /proc/self/fd | tr '\\n' ' '; for fd in 0 1 4 5; do \
-        readlink /proc/self/fd/$fd | sed 's|.*/||'; done; pwd | sed 's|.*/||'; umask; echo $0 $#; \
+        readlink /proc/$$/fd/$fd | sed 's|.*/||'; done; pwd | sed 's|.*/||'; umask; echo $0 $#; \
         grep -E 'Sig(Blk|Ign|Cgt)' /proc/self/status; env -u PWD -u OLDPWD -u _ | sort | grep -v TMP";
     same(&["s4096", report, "./d"], &lines(3));
 }
