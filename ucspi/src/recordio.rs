@@ -3,7 +3,7 @@
 use crate::between::{self, Passage};
 use alloc::vec::Vec;
 use common::{Exit, Failure, Name, decimal};
-use sys::{Args, Env};
+use sys::{Args, BorrowedFd, Env};
 
 /// `recordio PROGRAM ARGUMENTS`: becomes the program, and lets a child copy its input and output and
 /// record them on standard error, each packet as it comes, split into lines: the program's process id, `<`
@@ -22,11 +22,12 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
 struct Record {
     /// How each line of the record begins.
     prefix: Vec<u8>,
+    stderr: Option<BorrowedFd<'static>>,
 }
 
 impl Record {
     fn new(id: u64, arrow: &[u8]) -> Self {
-        Self { prefix: [decimal(id).as_bytes(), arrow].concat() }
+        Self { prefix: [decimal(id).as_bytes(), arrow].concat(), stderr: sys::borrow(2) }
     }
 
     /// The lines of the record for a packet. Even for one of newlines only, they are fewer than the 4096
@@ -42,6 +43,13 @@ impl Record {
         }
         lines
     }
+
+    /// Where nothing can be recorded, the program must not suffer.
+    fn write(&self, lines: &[u8]) {
+        if let Some(stderr) = self.stderr {
+            let _ = sys::write_all(stderr, lines);
+        }
+    }
 }
 
 impl Passage for Record {
@@ -49,19 +57,12 @@ impl Passage for Record {
     const READ: usize = 256;
 
     fn pass(&mut self, input: &[u8], output: &mut Vec<u8>) {
-        write(&self.lines(input));
+        self.write(&self.lines(input));
         output.extend_from_slice(input);
     }
 
     fn end(&mut self) {
-        write(&[&self.prefix, &b"[EOF]\n"[..]].concat());
-    }
-}
-
-/// Where nothing can be recorded, the program must not suffer.
-fn write(lines: &[u8]) {
-    if let Some(stderr) = sys::borrow(2) {
-        let _ = sys::write_all(stderr, lines);
+        self.write(&[&self.prefix, &b"[EOF]\n"[..]].concat());
     }
 }
 

@@ -22,15 +22,14 @@ impl<P: Passage> Direction<P> {
         if direction.source.is_none() {
             direction.flow.has_read(Err(Errno::BADF));
         }
-        direction.close_if_over();
+        direction.settle();
         direction
     }
 
     /// What it waits for: nothing when it is over.
     pub(super) fn awaited(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
         let (fd, flags) = match self.flow.turn() {
-            // A target that isn't there is ready for the error.
-            Turn::Write(_) => (self.target.as_ref().or(self.source.as_ref())?, PollFlags::OUT),
+            Turn::Write(_) => (self.target.as_ref()?, PollFlags::OUT),
             Turn::Read => (self.source.as_ref()?, PollFlags::IN),
             Turn::Over => return None,
         };
@@ -59,11 +58,15 @@ impl<P: Passage> Direction<P> {
             }
             Turn::Over => {}
         }
-        self.close_if_over();
+        self.settle();
     }
 
-    /// Whoever stands at either end is told.
-    fn close_if_over(&mut self) {
+    /// Gives up what can't be written, as there is nothing to write to; tells who stands at either end when
+    /// it is over.
+    fn settle(&mut self) {
+        if self.target.is_none() && matches!(self.flow.turn(), Turn::Write(_)) {
+            self.flow.has_written(Err(Errno::BADF));
+        }
         if self.flow.turn() == Turn::Over {
             (self.source, self.target) = (None, None);
         }

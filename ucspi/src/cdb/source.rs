@@ -77,7 +77,9 @@ impl Source for File<'_> {
         }
         let mut near = self.near.get();
         if near.at(offset, buffer.len()).is_none() {
-            near.length = self.fill(offset, &mut near.bytes)?;
+            // As far as the file goes, so that its end isn't asked for each time.
+            let rest = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(NEAR);
+            near.length = self.fill(offset, &mut near.bytes[..rest.min(NEAR)])?;
             near.offset = offset;
             self.near.set(near);
         }
