@@ -38,6 +38,7 @@ const SERVICE: Tag = 9;
 const LOG: Tag = 10;
 const LOGGER: Tag = 11;
 const LEAVING: Tag = 12;
+const UNPUBLISHED: Tag = 13;
 
 // Of a part.
 const STATUS: Tag = 1;
@@ -116,6 +117,7 @@ impl Supervise {
             });
         }
         put_time(state, LEAVING, self.leaving);
+        put_time(state, UNPUBLISHED, self.unpublished);
     }
 
     fn read(
@@ -161,7 +163,7 @@ impl Supervise {
             log,
             logger: logger.transpose()?,
             whom: Whom::Alone,
-            unpublished: None,
+            unpublished: state.time(UNPUBLISHED)?,
             upgrade: false,
             is_deaf: false,
         }))

@@ -126,6 +126,12 @@ fn a_full_disk() {
         "supervise: warning: unable to write s/supervise/status.new: out of disk space\n",
     );
     wait_until("a new service", SOON, || count(&scratch, &["sleep"]) == 1);
+    // A newer program remembers that, too.
+    send(&scratch, b"E");
+    wait_until("the letter to be read", SOON, || {
+        let cmdline = fs::read_to_string(format!("/proc/{}/cmdline", child.pid()));
+        cmdline.is_ok_and(|line| line.contains("--take-over="))
+    });
     fs::remove_file(scratch.join("fill")).expect("remove fill");
     // Without any further change, the status becomes true again.
     let new = wait_status(&scratch, "up again", |pid, _, _| pid != 0 && pid != old);
