@@ -46,6 +46,14 @@ pub fn pids_of(all: &[Process], name: &str, directory: &Path) -> Vec<i32> {
     all.iter().filter(here).map(|process| process.pid).collect()
 }
 
+/// Whether a process has a handler for this signal.
+pub fn catches(pid: i32, signal: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
 /// Whether a process has this file open: device and inode.
 pub fn holds(pid: i32, file: (u64, u64)) -> bool {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();

@@ -80,8 +80,10 @@ impl Storm {
         // One that still has an x to obey would end with its service, and the next would know nothing of what was asked.
         for target in self.targets() {
             let deadline = Instant::now() + SOON;
-            while self.wanted(&target).is_leaving() {
+            if self.wanted(&target).is_leaving() {
                 target.send(b"d");
+            }
+            while self.wanted(&target).is_leaving() {
                 assert!(Instant::now() < deadline, "it doesn't leave: {}", self.describe(&target));
                 std::thread::park_timeout(std::time::Duration::from_millis(5));
             }

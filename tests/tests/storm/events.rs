@@ -226,6 +226,10 @@ impl Storm {
         let count = 1 + self.random.below(3);
         let mut letters: Vec<u8> =
             (0..count).map(|_| *self.random.of(b"uuuudddootpccchai12kqw=+E")).collect();
+        if crate::asked().is_none() {
+            // Upgrades in place are for the long form.
+            letters.retain(|letter| *letter != b'E');
+        }
         if target.is_multilog() {
             // Of the others, it would die.
             letters.retain(|letter| b"udotpcaw=E".contains(letter));
@@ -305,7 +309,12 @@ impl Storm {
     /// HUP has it scan, USR2 has it and every supervise put a new program in its place.
     fn signal_svscan(&mut self) {
         let Some(pid) = self.host.svscan() else { return };
-        let signal = *self.random.of(&[Signal::SIGHUP, Signal::SIGUSR2]);
+        let upgrade = crate::asked().is_some() && self.random.once_in(2);
+        let signal = if upgrade { Signal::SIGUSR2 } else { Signal::SIGHUP };
+        // It has just been started: the signal would end it, as any program.
+        if !processes::catches(pid, signal as i32) {
+            return;
+        }
         self.note(format!("{signal} to svscan"));
         let _ = kill(Pid::from_raw(pid), signal);
     }
@@ -482,7 +491,7 @@ impl Storm {
             target.status().map(|status| status.want).filter(|want| wanted.contains(want))
         });
         let Some(seen) = seen else {
-            panic!("{}: {:?}, and {:?} was asked", target.name(), target.status(), known.wanted);
+            panic!("not as asked: {}", self.describe(target));
         };
         known.wanted.seen(seen);
         self.note(format!("{} is seen: {}", target.name(), char::from(seen)));
@@ -500,7 +509,13 @@ impl Storm {
         let here: Vec<&Process> =
             all.iter().filter(|process| process.cwd == target.directory).collect();
         let (status, wanted) = (target.status(), &self.known[target].wanted);
-        format!("{}: {status:?}; {wanted:?}; {here:?}", target.name())
+        // In which call they are, with its arguments.
+        let calls: Vec<String> = here
+            .iter()
+            .map(|process| fs::read_to_string(format!("/proc/{}/syscall", process.pid)))
+            .map(Result::unwrap_or_default)
+            .collect();
+        format!("{}: {status:?}; {wanted:?}; {here:?}; {calls:?}", target.name())
     }
 
     /// All of them.
