@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
-use tests::{Outcome, Run, Scratch, both, debian, program, text};
+use tests::{Child, Outcome, Run, Scratch, both, debian, program, text};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -270,16 +270,23 @@ fn megabytes_without_a_newline_pass_through_little_memory() {
         .args(["t", "s1000000", "n100", "./d", "e"])
         .cwd(scratch.path())
         .spawn();
+    tests::wait_until("it is ready", SOON, || scratch.join("d/current").exists());
+    let before = resident(&child);
     child.write(&line);
     tests::wait_until("all is written", SOON, || logged(&scratch.join("d")).len() >= line.len());
-    let status = fs::read_to_string(format!("/proc/{}/status", child.pid())).expect("a status");
-    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
-    let kilobytes: u64 = kilobytes.trim().trim_end_matches(" kB").parse().expect("a number");
-    assert!(kilobytes < 1500, "{kilobytes} kB are resident");
+    let grown = resident(&child) - before;
+    assert!(grown < 1000, "{grown} kB more are resident");
     child.close();
     assert_eq!(child.wait(SOON).code, 0);
     let log = logged(&scratch.join("d"));
     assert!(log[26..log.len() - 1] == line && log.ends_with(b"f\n"));
+}
+
+/// Kilobytes.
+fn resident(child: &Child) -> i64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.pid())).expect("a status");
+    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+    kilobytes.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
 #[test]
