@@ -45,3 +45,10 @@ until_over() {
 	(yes)
 	: >over
 }
+
+# on_ended: greets, and when the end of the program's output has come, goes on.
+on_ended() {
+	echo hello
+	wait-for file ended
+	echo more
+}
