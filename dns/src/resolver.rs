@@ -85,7 +85,8 @@ impl Resolver {
         look_up(
             config,
             || {
-                let mut typed_first = core::iter::once(name).chain(names.iter().map(Vec::as_slice));
+                let others = names.iter().map(Vec::as_slice).filter(|other| *other != name);
+                let mut typed_first = core::iter::once(name).chain(others);
                 let found = typed_first.find_map(|name| in_files(&hosts, name, families));
                 found.ok_or(Unresolved::Unknown)
             },
