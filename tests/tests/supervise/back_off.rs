@@ -91,8 +91,7 @@ fn how_it_ended_and_how_often_it_was_restarted_is_told() {
     murder(child);
     let child = supervise(&scratch);
     wait_until("three restarts", SOON, || restarts() >= 3);
-    svc(&scratch, "-d");
-    wait_state(&scratch, State::Stopped);
-    assert_eq!(death(&scratch), Some(Death::Exit(7)));
+    // (The one that runs when supervise is killed ends in a way unknown.)
+    wait_until("its end", SOON, || death(&scratch) == Some(Death::Exit(7)));
     end(&scratch, child);
 }
