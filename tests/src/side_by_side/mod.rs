@@ -69,8 +69,15 @@ pub fn compare(table: &Table, prelude: &Path, casts: &[Cast], at_once: usize) {
     assert!(wrong.is_empty(), "{} of {table}:\n\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// What `wait-for` says at its deadline.
+const IN_VAIN: &str = "waited in vain: ";
+
 /// What is wrong with how a case went: `None` if it went as it should.
 fn judge(case: &Case, cast: Cast, debians: &Seen, ours: &Seen) -> Option<String> {
+    // It would agree with any other that waits in vain.
+    if debians[Aspect::Stdout].contains(IN_VAIN) {
+        return Some(format!("{case}\n{}\n  waits in vain with Debian's", case.indented_command()));
+    }
     let found = debians.differs_from(ours);
     let expected = case.expected(cast);
     if found == expected {

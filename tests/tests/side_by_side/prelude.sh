@@ -19,9 +19,15 @@ noter() {
 		sleep 1000 & echo $$ >../ready.new; mv ../ready.new ../ready; while :; do wait; done'
 }
 
-# begin DIRECTORY: starts supervise, and waits until it listens.
+# teller DIRECTORY COMMAND: a service that writes what it inherits to `seen`, once, with its output as descriptor 9; then it
+# becomes this command.
+teller() {
+	service "$1" "[ -f $PWD/seen ] || { inherits 9>&1 >$PWD/seen.new; mv $PWD/seen.new $PWD/seen; }; exec $2"
+}
+
+# begin DIRECTORY: starts supervise, and waits until it listens. A shell has its background ignore INT and QUIT.
 begin() {
-	supervise "$1" >"$1.said" 2>&1 </dev/null &
+	env --default-signal=INT --default-signal=QUIT supervise "$1" >"$1.said" 2>&1 </dev/null &
 	wait-for supervised "$1"
 }
 
