@@ -1,5 +1,6 @@
 //! Addresses as people write them.
 
+use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Which addresses are wanted, and which of them first.
@@ -54,6 +55,60 @@ fn dotted(text: &[u8]) -> Option<Ipv4Addr> {
     parts.next().is_none().then_some(octets.into())
 }
 
+/// The address as people know it, an IPv4 client of an IPv6 socket as the IPv4 client that it is; IPv6
+/// as RFC 5952 has it. (`format!` would do the same, but brings parts of the library along that a
+/// freestanding program can't be linked with.)
+#[must_use]
+pub fn text(address: IpAddr) -> Vec<u8> {
+    let mut text = Vec::with_capacity(39);
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            for octet in address.octets() {
+                text.extend_from_slice(common::decimal(u64::from(octet)).as_bytes());
+                text.push(b'.');
+            }
+            text.pop();
+        }
+        IpAddr::V6(address) => {
+            let groups = address.segments();
+            let (start, length) = longest_zeros(&groups);
+            append_groups(&mut text, &groups[..start]);
+            if length > 0 {
+                text.extend_from_slice(b"::");
+            }
+            append_groups(&mut text, &groups[start + length..]);
+        }
+    }
+    text
+}
+
+/// Where the first of the longest rows of two or more zeros begins, and its length; length 0 if there
+/// is none.
+fn longest_zeros(groups: &[u16; 8]) -> (usize, usize) {
+    let mut longest = (0, 0);
+    for start in 0..groups.len() {
+        let length = groups[start..].iter().take_while(|group| **group == 0).count();
+        if length > longest.1.max(1) {
+            longest = (start, length);
+        }
+    }
+    longest
+}
+
+/// `2001:db8`.
+fn append_groups(text: &mut Vec<u8>, groups: &[u16]) {
+    for (index, group) in groups.iter().enumerate() {
+        if index > 0 {
+            text.push(b':');
+        }
+        let digits = (16 - group.leading_zeros()).div_ceil(4).max(1);
+        for digit in (0..digits).rev() {
+            let digit = usize::from(group >> (4 * digit) & 15);
+            text.push(b"0123456789abcdef"[digit]);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,7 +150,48 @@ mod tests {
         assert!(Families::V6.want(list[0]) && !Families::V4.want(list[0]));
     }
 
+    /// As the standard library writes it.
+    fn expected(address: IpAddr) -> Vec<u8> {
+        address.to_canonical().to_string().into_bytes()
+    }
+
+    #[test]
+    fn addresses_are_written_as_people_know_them() {
+        for address in [
+            "0.0.0.0",
+            "255.255.255.255",
+            "192.0.2.1",
+            "::",
+            "::1",
+            "1::",
+            "::ffff:1.2.3.4",
+            "2001:db8::1:0:0:1",
+            "2001:0:0:1::1",
+            "1:0:3:4:5:6:7:8",
+            "fe80::fc:ff:fe00:1",
+            "1:2:3:4:5:6:7:8",
+        ] {
+            let address = address.parse().expect("an address");
+            assert_eq!(text(address), expected(address), "{address}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_is_written_is_read_again(groups: [u16; 8], kept: u8, v4: bool) {
+            // Some groups are zero, to have rows of them.
+            let keep = |index: usize| if kept >> index & 1 == 1 { groups[index] } else { 0 };
+            let groups: [u16; 8] = core::array::from_fn(keep);
+            let address: IpAddr = match v4 {
+                true => Ipv4Addr::from((u32::from(groups[0]) << 16) | u32::from(groups[1])).into(),
+                false => Ipv6Addr::from(groups).into(),
+            };
+            let text = text(address);
+            // The library writes deprecated IPv4-compatible addresses with dots; they read alike.
+            prop_assert_eq!(parse(&text), Some(address.to_canonical()));
+            prop_assert!(text.contains(&b'.') || text == expected(address));
+        }
+
         #[test]
         fn no_text_breaks_it(text: Vec<u8>) {
             let _ = parse(&text);

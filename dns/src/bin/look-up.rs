@@ -5,7 +5,6 @@
 
 extern crate alloc;
 
-use alloc::format;
 use alloc::vec::Vec;
 use common::{Exit, Failure, Name, number};
 use core::time::Duration;
@@ -29,7 +28,7 @@ fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let found: Result<Vec<Vec<u8>>, Unresolved> = match kind {
         b"addresses" => resolver
             .name_to_addresses(what, Families::V4First, deadline)
-            .map(|found| found.iter().map(|address| format!("{address}").into_bytes()).collect()),
+            .map(|found| found.into_iter().map(dns::address::text).collect()),
         b"names" => match dns::address::parse(what) {
             Some(address) => resolver.address_to_names(address, deadline),
             None => return Err(NAME.fatal(Exit::USAGE.0, &[b"no address: ", what])),

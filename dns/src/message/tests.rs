@@ -244,6 +244,20 @@ fn malformed_answers_are_seen() {
 }
 
 #[test]
+fn pointers_lead_back_only() {
+    let a = question("a.example", Kind::A);
+    let second = a.query(ID).len() + 2 + 10 + 4;
+    let forwards = [0xC0, u8::try_from(second).expect("short")];
+    let message = Message::to(&a).raw(&forwards, 1, CLASS_IN, &[192, 0, 2, 66]).with(
+        "a.example",
+        Kind::A,
+        &[192, 0, 2, 1],
+    );
+    assert_eq!(message.bytes()[second], 1, "a name stands there");
+    assert_eq!(message.read(&a), Reading::Malformed);
+}
+
+#[test]
 fn counts_beyond_the_message_are_seen_at_every_cut() {
     let a = question("a.example", Kind::A);
     let message = Message::to(&a).with("a.example", Kind::A, &[192, 0, 2, 1]).bytes();
