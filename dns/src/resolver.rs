@@ -74,14 +74,13 @@ impl Resolver {
         if let Some(address) = address::parse(name) {
             return of_families(Vec::from([address]), families);
         }
+        let hosts = self.places.hosts.clone();
         let config = self.config()?;
         let names = config.search.names(name);
         // A rule may lead to an address.
         if let Some(address) = names.first().and_then(|name| address::parse(name)) {
             return of_families(Vec::from([address]), families);
         }
-        let hosts = self.places.hosts.clone();
-        let config = self.config()?;
         look_up(
             config,
             || {
