@@ -52,6 +52,12 @@ impl Label {
         self.0.0.0.wrapping_sub(UNIX_EPOCH).cast_signed()
     }
 
+    /// How many whole seconds after `earlier` this is; 0 if it isn't after it. For any labels.
+    #[must_use]
+    pub fn seconds_since(self, earlier: Self) -> u64 {
+        self.0.0.0.saturating_sub(earlier.0.0.0)
+    }
+
     /// The nanoseconds of the second. At most 999,999,999 in a label made from a clock.
     #[must_use]
     pub fn nanoseconds(self) -> u32 {

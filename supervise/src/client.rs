@@ -31,8 +31,9 @@ pub fn control(at: BorrowedFd<'_>, place: &Place) -> Result<OwnedFd, Errno> {
 pub fn status(at: BorrowedFd<'_>, place: &Place) -> Result<Statuses, StatusError> {
     let file =
         openat(at, place.path(File::Status), READ, Mode::empty()).map_err(StatusError::Open)?;
+    // Of a regular file, one read(2) gives all that there is.
     let mut bytes = [0; status::LARGEST];
-    let length = fill(&file, &mut bytes).map_err(StatusError::Read)?;
+    let length = sys::read(&file, &mut bytes).map_err(StatusError::Read)?;
     Statuses::decode(&bytes[..length]).ok_or(StatusError::Truncated)
 }
 
@@ -43,7 +44,7 @@ pub fn details(at: BorrowedFd<'_>, place: &Place) -> Details {
     for _ in 0..3 {
         let Ok(file) = openat(at, place.path(File::Detail), READ, Mode::empty()) else { break };
         let mut bytes = [0; detail::LARGEST];
-        let Ok(length) = fill(&file, &mut bytes) else { break };
+        let Ok(length) = sys::read(&file, &mut bytes) else { break };
         let details = Details::decode(&bytes[..length]);
         if details.service.is_some() {
             return details;
@@ -65,15 +66,3 @@ pub enum StatusError {
 
 const WRITE: OFlags = OFlags::WRONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
-
-/// How much could be read, to the end of the file or of the buffer.
-fn fill(file: &OwnedFd, bytes: &mut [u8]) -> Result<usize, Errno> {
-    let mut length = 0;
-    while length < bytes.len() {
-        match sys::read(file, &mut bytes[length..])? {
-            0 => break,
-            count => length += count,
-        }
-    }
-    Ok(length)
-}

@@ -66,6 +66,8 @@ struct Supervise {
     upgrade: bool,
     /// Whether we couldn't wait for anything when we last tried.
     is_deaf: bool,
+    /// Whether another supervise has this directory now.
+    is_replaced: bool,
 }
 
 impl Supervise {
@@ -80,6 +82,9 @@ impl Supervise {
                 || self.miss()
                 || self.pass_time()
                 || self.obey();
+            if self.is_replaced {
+                return Exit::TEMPORARY;
+            }
             if self.upgrade && !over {
                 self.upgrade = false;
                 self.hand_over();
@@ -146,6 +151,13 @@ impl Supervise {
         (end && self.happen(Role::Service, Event::Terminate))
             || (caught.contains(Signal::TSTP) && self.command(Role::Service, Command::Pause))
             || (caught.contains(Signal::CONT) && self.command(Role::Service, Command::Continue))
+            || (caught.contains(Signal::WINCH) && self.look_after())
+    }
+
+    /// Somebody has seen that the directory isn't whole: makes it so.
+    fn look_after(&mut self) -> bool {
+        self.publish();
+        false
     }
 
     fn command(&mut self, role: Role, command: Command) -> bool {
@@ -200,8 +212,9 @@ impl Supervise {
             }
         }
         if self.unpublished.is_some_and(|retry| now >= retry) {
-            let written = self.write_status();
-            self.unpublished = written.err().map(|_| now + RETRY);
+            let written = self.write_status().is_ok();
+            let noted = self.note_processes();
+            self.unpublished = (!written || !noted).then_some(now + RETRY);
         }
         if self.service.draining && self.logger.as_mut().is_none_or(|l| l.is_drained(now)) {
             self.tell_to_end(Role::Service);

@@ -70,6 +70,15 @@ pub enum PublishError {
     Rename(Errno),
 }
 
+/// Why the directory couldn't be made whole again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmended<'a> {
+    /// This path, for this reason.
+    System(&'a CStr, Errno),
+    /// The lock was removed, and now somebody else holds a new one: the directory isn't ours any more.
+    Taken(&'a CStr),
+}
+
 impl Directory {
     /// Makes `supervise/` where it is missing, locks it, and opens the control FIFO. `name` is what
     /// messages call the service directory.
@@ -208,25 +217,29 @@ impl Directory {
     ///
     /// # Errors
     /// What couldn't be made anew, and why. The rest stays as it is.
-    pub fn mend(&mut self) -> Result<(), (&CStr, Errno)> {
+    pub fn mend(&mut self) -> Result<(), Unmended<'_>> {
         if self.fresh {
             return Ok(());
         }
         let paths = &self.paths;
         if !self.lock.is_at(&paths.lock) {
-            make(&paths.directory).map_err(|errno| (paths.directory.as_c_str(), errno))?;
-            self.lock = acquire(&paths.lock).map_err(|errno| (paths.lock.as_c_str(), errno))?;
+            let unmended = |path, errno| Unmended::System(path, errno);
+            make(&paths.directory).map_err(|errno| unmended(&paths.directory, errno))?;
+            self.lock = acquire(&paths.lock).map_err(|errno| match errno {
+                Errno::WOULDBLOCK => Unmended::Taken(&paths.lock),
+                errno => unmended(&paths.lock, errno),
+            })?;
         }
         if !self.control.reader.is_at(&paths.control) {
             self.control =
-                control(&paths.control).map_err(|errno| (paths.control.as_c_str(), errno))?;
+                control(&paths.control).map_err(|e| Unmended::System(&paths.control, e))?;
         }
         if self.ok.as_ref().is_some_and(|held| !held.is_at(&paths.ok)) {
-            self.ok = Some(fifo(&paths.ok).map_err(|errno| (paths.ok.as_c_str(), errno))?);
+            self.ok = Some(fifo(&paths.ok).map_err(|e| Unmended::System(&paths.ok, e))?);
         }
         if self.detail.as_ref().is_some_and(|held| !held.is_at(&paths.detail)) {
-            self.detail =
-                Some(detail(&paths.detail).map_err(|errno| (paths.detail.as_c_str(), errno))?);
+            let opened = detail(&paths.detail);
+            self.detail = Some(opened.map_err(|e| Unmended::System(&paths.detail, e))?);
         }
         Ok(())
     }
@@ -267,7 +280,11 @@ impl Held {
 
     /// Whether `path` still leads to it.
     fn is_at(&self, path: &CStr) -> bool {
-        fs::stat(path).is_ok_and(|stat| id(&stat) == self.id)
+        match fs::stat(path) {
+            Ok(stat) => id(&stat) == self.id,
+            // That it can't be looked at just now doesn't mean that it has gone.
+            Err(errno) => errno != Errno::NOENT && errno != Errno::NOTDIR,
+        }
     }
 }
 
@@ -295,8 +312,12 @@ fn make(directory: &CStr) -> Result<(), Errno> {
 fn acquire(path: &CStr) -> Result<Held, Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NONBLOCK;
     let lock = fs::open(path, flags | OFlags::CLOEXEC, OWNER)?;
-    fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-    Held::new(lock)
+    loop {
+        match fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::INTR) => {}
+            result => return result.and_then(|()| Held::new(lock)),
+        }
+    }
 }
 
 fn control(path: &CStr) -> Result<Control, Errno> {

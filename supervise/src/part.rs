@@ -118,6 +118,15 @@ impl Part {
         }
     }
 
+    /// What runs is noted, if that couldn't be done when it was started. Whether it is noted now.
+    pub fn note_process(&mut self) -> bool {
+        let (Some(process), Phase::Runs(script)) = (&self.process, self.machine.phase()) else {
+            return true;
+        };
+        let pid = process.pid();
+        self.record.as_mut().is_none_or(|record| record.catch_up(script, pid).is_ok())
+    }
+
     /// It has come to another phase: if it waits there, until when, and for what.
     pub fn wait_for(&mut self, phase: Phase, back_off: Option<Duration>) {
         let now = clock::monotonic();

@@ -14,6 +14,12 @@ pub type BootId = [u8; 16];
 /// When a process started, in ticks from boot; `None` if there is none of this id, or no /proc.
 #[must_use]
 pub fn start_of(pid: Pid) -> Option<u64> {
+    let mut bytes = [0; 512];
+    parse_field(stat(pid, &mut bytes)?, START)
+}
+
+/// The process's line of /proc/PID/stat.
+fn stat(pid: Pid, bytes: &mut [u8]) -> Option<&[u8]> {
     let number = common::decimal(u64::from(pid.as_raw_pid().unsigned_abs()));
     let mut path = [0; 32];
     let mut length = 0;
@@ -21,8 +27,16 @@ pub fn start_of(pid: Pid) -> Option<u64> {
         path[length..length + part.len()].copy_from_slice(part);
         length += part.len();
     }
+    read(CStr::from_bytes_until_nul(&path).ok()?, bytes)
+}
+
+/// Whether a process leads a process group of its own; false if it can't be told. (Not by getpgid(2),
+/// whose answer of 0 for a group of another namespace is no process id.)
+#[must_use]
+pub fn leads_group(pid: Pid) -> bool {
     let mut bytes = [0; 512];
-    parse_stat(read(CStr::from_bytes_until_nul(&path).ok()?, &mut bytes)?)
+    let group = stat(pid, &mut bytes).and_then(|line| parse_field(line, GROUP));
+    group == Some(u64::from(pid.as_raw_pid().unsigned_abs()))
 }
 
 /// This host's boot id; `None` where the kernel doesn't tell, without /proc: nothing can be taken
@@ -46,11 +60,17 @@ pub fn ticks() -> u64 {
     seconds * TICKS + part
 }
 
-/// The start time in a line of /proc/PID/stat (proc(5)): field 22. The name of the program, field
-/// 2, may hold anything; it ends at the last parenthesis.
-fn parse_stat(line: &[u8]) -> Option<u64> {
+/// The process group in a line of /proc/PID/stat (proc(5)): field 5.
+const GROUP: usize = 5;
+
+/// The start time: field 22.
+const START: usize = 22;
+
+/// A number in a line of /proc/PID/stat, counted as in proc(5). The name of the program, field 2, may
+/// hold anything; it ends at the last parenthesis.
+fn parse_field(line: &[u8], field: usize) -> Option<u64> {
     let name_end = line.iter().rposition(|byte| *byte == b')')?;
-    let field = line[name_end + 1..].split(|byte| *byte == b' ').nth(20)?;
+    let field = line[name_end + 1..].split(|byte| *byte == b' ').nth(field - 2)?;
     common::number::whole(field)
 }
 
@@ -88,9 +108,10 @@ mod tests {
     #[test]
     fn a_name_with_parentheses_and_spaces() {
         let line = b"7 (a) b) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4242 20 21";
-        assert_eq!(parse_stat(line), Some(4242));
-        assert_eq!(parse_stat(b"7 (x) S 1"), None);
-        assert_eq!(parse_stat(b""), None);
+        assert_eq!(parse_field(line, START), Some(4242));
+        assert_eq!(parse_field(line, GROUP), Some(2));
+        assert_eq!(parse_field(b"7 (x) S 1", START), None);
+        assert_eq!(parse_field(b"", GROUP), None);
     }
 
     #[test]
@@ -105,7 +126,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_upset_the_readers(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
-            let _ = parse_stat(&bytes);
+            let _ = parse_field(&bytes, START);
             let _ = parse_boot_id(&bytes);
         }
     }

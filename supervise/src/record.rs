@@ -148,9 +148,31 @@ impl Record {
     /// The file can't be written.
     pub fn complete(&mut self, pid: Pid) -> Result<(), Errno> {
         let (Some(entry), Some(start)) = (&mut self.entry, start_of(pid)) else { return Ok(()) };
+        sys::write_all(&self.file, &start.to_le_bytes())?;
         entry.pid = Some(pid);
         entry.start = Some(start);
-        sys::write_all(&self.file, &start.to_le_bytes())
+        Ok(())
+    }
+
+    /// This process runs: notes it whole, unless it has been noted. Its start may have met a full
+    /// disk. (Without /proc there is nothing to note.)
+    ///
+    /// # Errors
+    /// The file still can't be written.
+    pub fn catch_up(&mut self, script: Script, pid: Pid) -> Result<(), Errno> {
+        if self.boot.is_none() || self.entry.is_some_and(|entry| entry.start.is_some()) {
+            return Ok(());
+        }
+        let Some(start) = start_of(pid) else { return Ok(()) };
+        self.mend()?;
+        self.reset()?;
+        let mut bytes = [0; 20];
+        bytes[..8].copy_from_slice(&(start | number(script) << 56).to_le_bytes());
+        bytes[8..12].copy_from_slice(&pid.as_raw_pid().to_le_bytes());
+        bytes[12..].copy_from_slice(&start.to_le_bytes());
+        sys::write_all(&self.file, &bytes)?;
+        self.entry = Some(Entry { script, before: start, pid: Some(pid), start: Some(start) });
+        Ok(())
     }
 
     /// supervise ends in order: no record is left.

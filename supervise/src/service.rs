@@ -1,11 +1,11 @@
 //! A process that is supervised: our child, or one that an earlier supervise left behind.
 
-use crate::procfs::start_of;
+use crate::procfs::{leads_group, start_of};
 use crate::record::Entry;
 use core::time::Duration;
 use sys::poll::{PollFd, PollFlags, poll};
 use sys::process::{
-    Pid, PidfdFlags, getpgid, kill_process, kill_process_group, pidfd_open, pidfd_send_signal,
+    Pid, PidfdFlags, kill_process, kill_process_group, pidfd_open, pidfd_send_signal,
 };
 use sys::signal::Signal;
 use sys::{Errno, OwnedFd};
@@ -67,7 +67,7 @@ impl Process {
             Err(Errno::SRCH) => return None,
             Err(_) => Bond::Start(start),
         };
-        let leads = getpgid(Some(pid)) == Ok(pid);
+        let leads = leads_group(pid);
         Some(Self { pid, leads, bond }).filter(|process| !process.is_gone())
     }
 

@@ -167,7 +167,7 @@ impl Status {
     /// For how many whole seconds it has been so at `now`; 0 if the clock was set back since.
     #[must_use]
     pub fn seconds(&self, now: Label) -> u64 {
-        u64::try_from(now.unix_seconds().saturating_sub(self.since.unix_seconds())).unwrap_or(0)
+        now.seconds_since(self.since)
     }
 }
 
@@ -220,6 +220,8 @@ mod tests {
         let later = |seconds: u64| Label::from_unix(Duration::from_secs(1_795_407_439 + seconds));
         assert_eq!(status.seconds(later(7)), 7);
         assert_eq!(status.seconds(Label::from_unix(Duration::from_secs(5))), 0);
+        let end_of_time = Status { since: Label::from_bytes([0xff; 12]), ..status };
+        assert_eq!(end_of_time.seconds(later(0)), 0);
     }
 
     fn wants() -> impl Strategy<Value = Want> {

@@ -107,6 +107,7 @@ impl Supervise {
             unpublished: None,
             upgrade: false,
             is_deaf: false,
+            is_replaced: false,
         }))
     }
 
@@ -229,7 +230,9 @@ fn inherit(part: &mut Part, past: Past, old: Option<Status>, detail: Option<&Det
 pub(super) fn listen(origin: &Origin) -> SignalSet {
     let mut waiting = origin.mask();
     let mut ours = SignalSet::EMPTY;
-    for signal in [Signal::CHILD, Signal::TERM, Signal::INT, Signal::TSTP, Signal::CONT] {
+    let heeded =
+        [Signal::CHILD, Signal::TERM, Signal::INT, Signal::TSTP, Signal::CONT, Signal::WINCH];
+    for signal in heeded {
         // Who starts us with these ignored (a shell, in the background) means it, for us and for what
         // we start.
         let may_be_ignored = signal == Signal::INT || signal == Signal::TSTP;

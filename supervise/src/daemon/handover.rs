@@ -166,6 +166,7 @@ impl Supervise {
             unpublished: state.time(UNPUBLISHED)?,
             upgrade: false,
             is_deaf: false,
+            is_replaced: false,
         }))
     }
 

@@ -2,12 +2,13 @@
 
 use super::{NAME, RETRY, Supervise};
 use crate::detail::{Death, Details, Failure, How};
-use crate::directory::{PublishError, parts};
+use crate::directory::{PublishError, Unmended, parts};
 use crate::machine::{Event, Phase, Script};
 use crate::pace::{PAUSE, Pace};
 use crate::scripts::{Role, word};
 use crate::service::Whom;
 use crate::status::{Statuses, Want};
+use common::Exit;
 use common::tai64n::Label;
 use core::ffi::CStr;
 use sys::clock;
@@ -152,14 +153,32 @@ impl Supervise {
 
     /// Writes down what goes on.
     pub(super) fn publish(&mut self) {
-        if let Err((path, errno)) = self.directory.mend() {
-            NAME.warn_errno(&parts(b"unable to restore ", self.name, path), errno);
+        match self.directory.mend() {
+            Ok(()) => {}
+            Err(Unmended::System(path, errno)) => {
+                NAME.warn_errno(&parts(b"unable to restore ", self.name, path), errno);
+            }
+            Err(Unmended::Taken(path)) => {
+                // Whoever has it has found our record, and goes on with the service.
+                let [verb, name, slash, path] = parts(b"unable to keep ", self.name, path);
+                let why = b": another supervise has it now";
+                NAME.fatal(Exit::TEMPORARY.0, &[verb, name, slash, path, why]).say();
+                self.is_replaced = true;
+                return;
+            }
         }
         let result = self.write_status();
-        self.unpublished = result.err().map(|_| clock::monotonic() + RETRY);
+        let noted = self.note_processes();
+        self.unpublished = (result.is_err() || !noted).then(|| clock::monotonic() + RETRY);
         if let Err(error) = result {
             self.directory.warn(NAME, error);
         }
+    }
+
+    /// Notes what runs where that couldn't be done when it was started. Whether all is noted now.
+    pub(super) fn note_processes(&mut self) -> bool {
+        let service = self.service.note_process();
+        self.log.as_mut().is_none_or(|(log, _)| log.note_process()) && service
     }
 
     pub(super) fn write_status(&self) -> Result<(), PublishError> {

@@ -141,6 +141,65 @@ fn a_full_disk() {
 }
 
 #[test]
+fn a_start_on_a_full_disk_is_noted_when_there_is_room() {
+    alone!();
+    let scratch = Scratch::new("supervise-unnoted");
+    let mounted = format!("mount -t tmpfs -o size=64k none {}", scratch.path().display());
+    assert_eq!(Run::sh(&mounted).output().code, 0);
+    scratch.script("s/run", SLEEP);
+    Run::sh("cat /dev/zero >fill").cwd(scratch.path()).output();
+    let child = supervise(&scratch);
+    wait_until("the service", SOON, || count(&scratch, &["sleep"]) == 1);
+    fs::remove_file(scratch.join("fill")).expect("remove fill");
+    let record = scratch.join("s/supervise/process");
+    wait_until("a whole record", SOON, || fs::read(&record).is_ok_and(|bytes| bytes.len() == 36));
+    murder(child);
+    let child = supervise(&scratch);
+    child.expect_stderr("supervise: taking over s (pid ");
+    assert_eq!(services(&scratch), 1);
+    end(&scratch, child);
+    Run::sh("umount -l \"$0\"").arg(scratch.path()).output();
+}
+
+/// Without the lock, a second supervise can't know of the first. It finds the record, and has the service.
+#[test]
+fn one_that_has_lost_its_lock_leaves_the_service_to_the_other() {
+    let scratch = place("supervise-lost", SLEEP);
+    let first = supervise(&scratch);
+    let service = wait_up(&scratch);
+    wait_until("a whole record", SOON, || {
+        fs::read(scratch.join("s/supervise/process")).is_ok_and(|bytes| bytes.len() == 36)
+    });
+    fs::remove_file(scratch.join("s/supervise/lock")).expect("remove the lock");
+    let second = with(&program("supervise"), &scratch);
+    second.expect_stderr(&format!("supervise: taking over s (pid {service})\n"));
+    // Whatever happens next, the first one notices.
+    first.signal(Signal::SIGWINCH);
+    let outcome = first.wait(SOON);
+    let why = "supervise: fatal: unable to keep s/supervise/lock: another supervise has it now\n";
+    assert_eq!((outcome.err().as_str(), outcome.code), (why, 111));
+    assert_eq!((services(&scratch), wait_up(&scratch)), (1, service));
+    end(&scratch, second);
+}
+
+/// No letter comes through a FIFO that is gone: svscan sees that, and sends WINCH.
+#[test]
+fn a_control_fifo_removed_while_the_service_is_down_is_made_anew_on_winch() {
+    let scratch = place("supervise-winch", SLEEP);
+    scratch.file("s/down", "");
+    let child = supervise(&scratch);
+    for gone in ["control", "ok", "lock", "status"] {
+        let path = scratch.join("s/supervise").join(gone);
+        fs::remove_file(&path).expect("remove a file");
+        child.signal(Signal::SIGWINCH);
+        wait_until(gone, SOON, || path.exists());
+    }
+    svc(&scratch, "-u");
+    wait_up(&scratch);
+    end(&scratch, child);
+}
+
+#[test]
 fn a_read_only_file_system() {
     alone!();
     let scratch = place("supervise-readonly", SLEEP);
