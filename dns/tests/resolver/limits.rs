@@ -9,7 +9,10 @@ use std::process::{Command, Output};
 /// Runs look-up as nobody in particular (if we are root), with 5 MB of memory and these descriptors.
 fn look_up(host: &Host, descriptors: u32, kind: &str, what: &str) -> Output {
     let program = host.dir().join("look-up");
-    fs::copy(env!("CARGO_BIN_EXE_look-up"), &program).expect("copied");
+    // By another process: were the copy written here, a child of another test's could hold it open
+    // for writing when it is to be run.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_look-up")).arg(&program).status();
+    assert!(copied.expect("run").success());
     for path in [host.dir(), &program, &host.dir().join("resolv.conf")] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("chmod");
     }
