@@ -7,10 +7,12 @@
 
 use crate::complaint::Complaints;
 use crate::site::Site;
-use common::reason;
+use alloc::ffi::CString;
+use common::{decimal, reason};
 use core::ffi::CStr;
 use core::time::Duration;
 use supervise::place::File;
+use sys::fd::AsRawFd;
 use sys::fs::{FileType, Mode, OFlags, Stat};
 use sys::pipe::PipeFlags;
 use sys::{AsFd, BorrowedFd, Errno, OwnedFd};
@@ -73,6 +75,21 @@ impl LogPipe {
     #[must_use]
     pub fn unread(&self) -> u64 {
         sys::io::ioctl_fionread(&self.reader).unwrap_or(0)
+    }
+
+    /// Gives the pipe up. How many bytes are lost with it: those that nobody has read, if nobody else is there to.
+    #[must_use]
+    pub fn abandon(self) -> u64 {
+        let unread = self.unread();
+        let Some(writer) = self.writer else { return unread };
+        drop(self.reader);
+        let number = decimal(u64::from(writer.as_raw_fd().unsigned_abs()));
+        let path =
+            CString::new([b"/proc/self/fd/", number.as_bytes()].concat()).unwrap_or_default();
+        // Only a pipe that still has a reader can be opened for writing.
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let again = sys::fs::open(path.as_c_str(), flags, Mode::empty());
+        if again.is_ok() { 0 } else { unread }
     }
 }
 

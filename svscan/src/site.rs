@@ -59,10 +59,21 @@ impl Site {
         client::reach(self.fd.as_fd(), &self.place).is_ok()
     }
 
-    /// Whether somebody (a supervise of an earlier svscan, say) holds the lock. Probed with a descriptor for reading
-    /// only, which wakes nobody who waits for the lock to be closed by a writer.
+    /// Whether the supervise here can be told anything: its `control` FIFO, and `ok`, are in their places.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.is_up() && client::control(self.fd.as_fd(), &self.place).is_ok()
+    }
+
+    /// Whether somebody (a supervise of an earlier svscan, say) works here: holds the lock, or, where that was removed,
+    /// reads `ok`.
     #[must_use]
     pub fn is_busy(&self) -> bool {
+        self.is_locked() || self.is_up()
+    }
+
+    /// Probed with a descriptor for reading only, which wakes nobody who waits for the lock to be closed by a writer.
+    fn is_locked(&self) -> bool {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let lock = self.place.path(File::Lock);
         let Ok(lock) = openat(&self.fd, lock, flags, Mode::empty()) else { return false };

@@ -3,9 +3,12 @@
 use super::{Daemon, REGULARLY, SAFELY};
 use crate::ignored::Why;
 use crate::plan::{Identity, Scan};
+use crate::site::Site;
 use alloc::ffi::CString;
 use common::decimal;
 use core::time::Duration;
+use sys::process::Pid;
+use sys::signal::Signal;
 
 impl Daemon {
     pub(super) fn scan(&mut self, now: Duration) {
@@ -43,6 +46,7 @@ impl Daemon {
         }
         if scan == Scan::Regular {
             self.regular = now + SAFELY;
+            self.look_after();
         }
         if is_unsettled || !self.watch.as_ref().is_some_and(crate::watch::Watch::is_complete) {
             self.regular = self.regular.min(now + REGULARLY);
@@ -56,11 +60,23 @@ impl Daemon {
         }
     }
 
+    /// A supervise whose FIFOs were removed while its service is down hears nothing, and no letter could tell it.
+    /// WINCH does. (Others than ours pass that over.)
+    fn look_after(&self) {
+        for post in self.plan.posts() {
+            let Some(pid) = self.plan.pid(post) else { continue };
+            let is_whole = Site::of_process(pid, self.base()).is_ok_and(|site| site.is_whole());
+            if let Some(pid) = Pid::from_raw(pid).filter(|_| !is_whole) {
+                let _ = sys::process::kill_process(pid, Signal::WINCH);
+            }
+        }
+    }
+
     fn drop_pipe(&mut self, id: Identity, now: Duration) {
         let Some(pipe) = self.pipes.remove(&id) else { return };
-        let unread = pipe.unread();
-        if unread > 0 {
-            let count = decimal(unread);
+        let lost = pipe.abandon();
+        if lost > 0 {
+            let count = decimal(lost);
             let text: [&[u8]; 3] = [
                 b"a removed service's log pipe had ",
                 count.as_bytes(),

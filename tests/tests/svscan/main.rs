@@ -3,6 +3,7 @@
 mod boot;
 mod container;
 mod log_pipe;
+mod looked_after;
 mod own_log;
 mod quiet;
 mod stop;
