@@ -89,6 +89,31 @@ mod implementation {
         0
     }
 
+    /// Whether any bytes differ: bcmp(3).
+    ///
+    /// # Safety
+    /// `count` bytes can be read at both places.
+    #[inline]
+    pub unsafe fn differ(left: *const u8, right: *const u8, count: usize) -> bool {
+        let mut at = 0;
+        // SAFETY: every read is below `count`.
+        unsafe {
+            while at + 8 <= count {
+                if read::<u64>(left, at) != read::<u64>(right, at) {
+                    return true;
+                }
+                at += 8;
+            }
+            while at < count {
+                if *left.add(at) != *right.add(at) {
+                    return true;
+                }
+                at += 1;
+            }
+        }
+        false
+    }
+
     /// strlen(3).
     ///
     /// # Safety
@@ -261,7 +286,12 @@ mod tests {
     fn compared(left: &[u8], right: &[u8]) -> std::cmp::Ordering {
         assert_eq!(left.len(), right.len());
         // SAFETY: both have as many bytes as are compared.
-        unsafe { compare(left.as_ptr(), right.as_ptr(), left.len()) }.cmp(&0)
+        let (order, differs) = unsafe {
+            let (left, right, count) = (left.as_ptr(), right.as_ptr(), left.len());
+            (compare(left, right, count), differ(left, right, count))
+        };
+        assert_eq!(order != 0, differs);
+        order.cmp(&0)
     }
 
     #[test]

@@ -119,8 +119,10 @@ macro_rules! __start {
         }
         #[unsafe(no_mangle)]
         unsafe extern "C" fn bcmp(left: *const u8, right: *const u8, count: usize) -> i32 {
-            // SAFETY: the caller's promise, by the function's name.
-            unsafe { $crate::mem::compare(left, right, count) }
+            // SAFETY: the caller's promise, by the function's name. (Not by what memcmp does: of two functions
+            // with the same body the compiler keeps one, takes a memcmp for a bcmp then, and of that
+            // only whether it is 0.)
+            unsafe { $crate::mem::differ(left, right, count).into() }
         }
         #[unsafe(no_mangle)]
         unsafe extern "C" fn strlen(string: *const u8) -> usize {
