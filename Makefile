@@ -98,9 +98,12 @@ demo: all
 
 # SKIPS: where tests note what they could not try. BUILT: the programs with their symbols, for the tests that look at those.
 SKIPS = $(TARGET)/skips
+# End-to-end tests wait more than they work: so many at once, or one a processor if that is more.
+THREADS = $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n > 6 ? n : 6)))
 test: all
 	@rm -f "$(SKIPS)"; export SKIPS="$(SKIPS)" BUILT="$(BUILT)"; failed=; \
 	$(CARGO) test --locked --no-fail-fast --target-dir "$(TARGET)" --workspace --exclude tests || failed=1; \
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$(THREADS)} \
 	$(CARGO) test --locked --no-fail-fast --target-dir "$(TARGET)" -p tests || failed=1; \
 	if test -s "$(SKIPS)"; then echo "Not tried here:"; sort -u "$(SKIPS)"; fi; \
 	if test "$$failed"; then echo "make test: failed"; exit 1; else echo "make test: all passed"; fi
