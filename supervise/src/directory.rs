@@ -231,8 +231,9 @@ impl Directory {
             })?;
         }
         if !self.control.reader.is_at(&paths.control) {
-            self.control =
-                control(&paths.control).map_err(|e| Unmended::System(&paths.control, e))?;
+            let new = control(&paths.control).map_err(|e| Unmended::System(&paths.control, e))?;
+            let old = core::mem::replace(&mut self.control, new);
+            self.control.take_over_from(&old);
         }
         if self.ok.as_ref().is_some_and(|held| !held.is_at(&paths.ok)) {
             self.ok = Some(fifo(&paths.ok).map_err(|e| Unmended::System(&paths.ok, e))?);
@@ -268,6 +269,17 @@ impl Paths {
             status: place.path(File::Status),
             new: place.path(File::NewStatus),
             detail: place.path(File::Detail),
+        }
+    }
+}
+
+impl Control {
+    /// Letters that lie in another FIFO, which nobody will read any more, come through this one.
+    fn take_over_from(&self, old: &Self) {
+        let mut letters = [0; 64];
+        while let Ok(count @ 1..) = sys::read(&old.reader.fd, &mut letters) {
+            // A FIFO that was made just now has room for all that another one held.
+            let _ = sys::write_all(&self.writer, &letters[..count]);
         }
     }
 }

@@ -199,6 +199,22 @@ fn a_control_fifo_removed_while_the_service_is_down_is_made_anew_on_winch() {
     end(&scratch, child);
 }
 
+/// svc has been told that its letters were delivered.
+#[test]
+fn letters_in_a_fifo_that_is_removed_are_obeyed() {
+    let scratch = place("supervise-letters", SLEEP);
+    let child = supervise(&scratch);
+    let old = wait_up(&scratch);
+    child.signal(Signal::SIGSTOP);
+    svc(&scratch, "-d");
+    fs::remove_file(scratch.join("s/supervise/control")).expect("remove the FIFO");
+    // What makes it notice comes first.
+    kill(Pid::from_raw(old), Signal::SIGKILL).expect("kill the service");
+    child.signal(Signal::SIGCONT);
+    wait_status(&scratch, "down, and wanted so", |pid, _, want| (pid, want) == (0, b'd'));
+    end(&scratch, child);
+}
+
 #[test]
 fn a_read_only_file_system() {
     alone!();
