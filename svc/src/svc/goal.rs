@@ -1,7 +1,7 @@
 //! What svc waits for, and whether a service is there: pure decisions over what was read.
 
 use common::tai64n::Label;
-use supervise::detail::{Detail, Failure, Phase};
+use supervise::detail::{Detail, Failure};
 use supervise::status::{State, Status, Want};
 
 /// What is waited for.
@@ -64,19 +64,8 @@ pub(crate) struct Told {
 
 impl From<Detail> for Told {
     fn from(detail: Detail) -> Self {
-        let failure = match detail.phase {
-            Phase::Failed(failure) => Some(failure),
-            Phase::Down
-            | Phase::Waiting
-            | Phase::Starting
-            | Phase::Started
-            | Phase::Up
-            | Phase::Stopping
-            | Phase::Finishing
-            | Phase::Cleaning
-            | Phase::Draining => None,
-        };
-        Self { ready: !detail.notifies || detail.ready.is_some(), failure }
+        let ready = !detail.notifies || detail.ready.is_some();
+        Self { ready, failure: detail.phase.failure() }
     }
 }
 
@@ -215,6 +204,7 @@ fn failure(detail: Known) -> &'static str {
 mod tests {
     use super::*;
     use core::time::Duration;
+    use supervise::detail::Phase;
     use supervise::detail::Restarts;
 
     const WANTS: [Want; 3] = [Want::Up, Want::Down, Want::Once];
