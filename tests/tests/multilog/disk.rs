@@ -65,31 +65,6 @@ fn a_full_disk_holds_a_rotation_with_a_processor_up() {
 }
 
 #[test]
-fn a_disk_that_becomes_read_only_is_waited_for() {
-    alone!();
-    let scratch = Scratch::new("multilog-read-only");
-    disk(&scratch);
-    // A file that is open for writing keeps a disk from becoming read-only; a second mount of it doesn't mind.
-    let bound = scratch.dir("bound");
-    let bind = MsFlags::MS_BIND;
-    mount(Some(&scratch.join("disk")), &bound, None::<&str>, bind, None::<&str>).expect("bound");
-    let mut child = Run::new(program("multilog")).args(["s4096", "./d"]).cwd(&bound).spawn();
-    wait_until("it is ready", SOON, || bound.join("d/current").exists());
-    let read_only = bind | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
-    // Refused while files are open for writing there: then nothing can be tested.
-    if mount(None::<&str>, &bound, None::<&str>, read_only, None::<&str>).is_err() {
-        tests::skip!("no remount to read-only while files are open");
-    }
-    child.write(lines(8).as_bytes());
-    child.close();
-    child.expect_stderr(", pausing: read-only file system\n");
-    mount(None::<&str>, &bound, None::<&str>, bind | MsFlags::MS_REMOUNT, None::<&str>)
-        .expect("back");
-    assert_eq!(child.wait(A_WHILE).code, 0);
-    assert!(logged(&bound.join("d")) == lines(8).into_bytes());
-}
-
-#[test]
 fn a_directory_that_was_removed_is_made_anew() {
     let scratch = Scratch::new("multilog-removed");
     let mut child =
