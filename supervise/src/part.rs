@@ -102,6 +102,19 @@ impl Part {
         [due, self.end_by, drain, watch].into_iter().flatten().min()
     }
 
+    /// Whether it is started again this very moment: what the status says of it meanwhile, nobody could
+    /// read in time, and to write it would double what a restart costs.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        match self.machine.phase() {
+            Phase::Waiting(Script::Start | Script::Run) => self.due <= clock::monotonic(),
+            Phase::Waiting(Script::Finish | Script::Stop)
+            | Phase::Down
+            | Phase::Started
+            | Phase::Runs(_) => false,
+        }
+    }
+
     /// Somebody has sent it a signal by a letter.
     pub fn was_sent(&mut self, signal: Signal) {
         let ends = [Signal::TERM, Signal::KILL, Signal::INT, Signal::QUIT];

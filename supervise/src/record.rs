@@ -45,6 +45,8 @@ pub struct Record {
     fresh: bool,
     /// What the file holds after the boot id.
     entry: Option<Entry>,
+    /// Whether a start was announced that hasn't been completed.
+    announced: bool,
 }
 
 /// A start, as noted.
@@ -86,7 +88,8 @@ impl Record {
             Past::Killed(entry) => (true, entry),
         };
         let empty = length == 0;
-        Ok((Self { path, file, boot, headed, entry, fresh: empty }, past))
+        let record = Self { path, file, boot, headed, entry, fresh: empty, announced: false };
+        Ok((record, past))
     }
 
     /// Goes on with a predecessor's record: it has an entry if there is a process.
@@ -139,6 +142,7 @@ impl Record {
         let before = ticks();
         sys::write_all(&self.file, &(before | number(script) << 56).to_le_bytes())?;
         self.entry = Some(Entry { script, before, pid: None, start: None });
+        self.announced = true;
         Ok(self.file.as_fd())
     }
 
@@ -146,7 +150,7 @@ impl Record {
     ///
     /// # Errors
     /// The file can't be written.
-    pub fn complete(&mut self, pid: Pid) -> Result<(), Errno> {
+    fn complete(&mut self, pid: Pid) -> Result<(), Errno> {
         let (Some(entry), Some(start)) = (&mut self.entry, start_of(pid)) else { return Ok(()) };
         sys::write_all(&self.file, &start.to_le_bytes())?;
         entry.pid = Some(pid);
@@ -154,14 +158,17 @@ impl Record {
         Ok(())
     }
 
-    /// This process runs: notes it whole, unless it has been noted. Its start may have met a full
-    /// disk. (Without /proc there is nothing to note.)
+    /// This process runs: what is not yet noted of it is noted now, all of it if its start has met a
+    /// full disk. (Without /proc there is nothing to note.)
     ///
     /// # Errors
     /// The file still can't be written.
     pub fn catch_up(&mut self, script: Script, pid: Pid) -> Result<(), Errno> {
         if self.boot.is_none() || self.entry.is_some_and(|entry| entry.start.is_some()) {
             return Ok(());
+        }
+        if core::mem::take(&mut self.announced) {
+            return self.complete(pid);
         }
         let Some(start) = start_of(pid) else { return Ok(()) };
         self.mend()?;

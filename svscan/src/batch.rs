@@ -25,7 +25,7 @@ impl Batch {
     /// services were up within 0.50 s with 8 at once, 0.45 s with 32, 0.48 s with all.
     #[must_use]
     pub fn new(processors: usize) -> Self {
-        Self { limit: processors.saturating_mul(8).clamp(16, 64), births: Vec::new() }
+        Self { limit: processors.saturating_mul(16).clamp(32, 128), births: Vec::new() }
     }
 
     /// How many may be started now.
@@ -68,8 +68,8 @@ mod tests {
     fn a_place_is_free_again_when_one_is_up_or_gone_or_late() {
         let second = Duration::from_secs;
         let mut batch = Batch::new(2);
-        assert_eq!(batch.room(), 16);
-        (0..16).for_each(|inode| batch.started(post(inode), second(inode)));
+        assert_eq!(batch.room(), 32);
+        (0..32).for_each(|inode| batch.started(post(inode), second(inode)));
         assert_eq!(batch.room(), 0);
         batch.ended(post(15));
         batch.ended(post(99));
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn it_grows_with_the_host_within_bounds() {
-        for (processors, room) in [(0, 16), (1, 16), (4, 32), (16, 64), (256, 64)] {
+        for (processors, room) in [(0, 32), (1, 32), (4, 64), (16, 128), (256, 128)] {
             assert_eq!(Batch::new(processors).room(), room);
         }
     }

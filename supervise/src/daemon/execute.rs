@@ -51,7 +51,6 @@ impl Supervise {
         let part = self.part(role);
         match started {
             Ok(pid) => {
-                let _ = part.record.as_mut().map(|record| record.complete(pid));
                 part.process = Some(Process::child(pid, options.session()));
                 if script == Script::Run {
                     part.notifies = role == Role::Service && options.notification.is_some();

@@ -42,7 +42,7 @@ impl Supervise {
                 part.spare();
             }
             let end = effects.end && self.prepare_end(role);
-            if effects.publish {
+            if effects.publish && !(event == Event::Ended && self.part(role).is_due()) {
                 self.publish();
             }
             let whom = self.whom;
