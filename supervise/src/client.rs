@@ -4,6 +4,8 @@
 
 use crate::detail::{self, Details};
 use crate::place::{File, Place};
+use crate::record::{self, Past};
+use crate::service::Process;
 use crate::status::{self, Statuses};
 use sys::fs::{Mode, OFlags, openat};
 use sys::{BorrowedFd, Errno, OwnedFd};
@@ -51,6 +53,16 @@ pub fn details(at: BorrowedFd<'_>, place: &Place) -> Details {
         }
     }
     Details::default()
+}
+
+/// Whether a process that a killed supervise has left behind still runs: the service's, or that of the `log` beside it.
+#[must_use]
+pub fn left_behind(at: BorrowedFd<'_>, place: &Place) -> bool {
+    [File::Process, File::LogProcess].into_iter().any(|file| {
+        let Ok(file) = openat(at, place.path(file), READ, Mode::empty()) else { return false };
+        let Past::Killed(Some(entry)) = record::read(&file) else { return false };
+        Process::left_behind(&entry).is_some()
+    })
 }
 
 /// Why a status couldn't be had.

@@ -80,9 +80,7 @@ impl Record {
     pub fn open(path: CString) -> Result<(Self, Past), Errno> {
         let boot = boot_id();
         let file = open(&path)?;
-        let mut bytes = [0; 64];
-        let length = sys::io::pread(&file, &mut bytes[..], 0).unwrap_or(0);
-        let past = decode(&bytes[..length], boot);
+        let (past, length) = read_at(&file, boot);
         let (headed, entry) = match past {
             Past::Orderly => (false, None),
             Past::Killed(entry) => (true, entry),
@@ -209,6 +207,19 @@ impl Entry {
             None => (self.before..=self.before.saturating_add(LATEST)).contains(&start),
         }
     }
+}
+
+/// Reads a record that isn't ours.
+#[must_use]
+pub fn read(file: &OwnedFd) -> Past {
+    read_at(file, boot_id()).0
+}
+
+/// What it says, and how long it is.
+fn read_at(file: &OwnedFd, boot: Option<BootId>) -> (Past, usize) {
+    let mut bytes = [0; 64];
+    let length = sys::io::pread(file, &mut bytes[..], 0).unwrap_or(0);
+    (decode(&bytes[..length], boot), length)
 }
 
 /// Reads a record's bytes, at a host with this boot id.

@@ -72,6 +72,12 @@ impl Site {
         self.is_locked() || self.is_up()
     }
 
+    /// Whether a process that a killed supervise looked after still runs here.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        client::left_behind(self.fd.as_fd(), &self.place)
+    }
+
     /// Probed with a descriptor for reading only, which wakes nobody who waits for the lock to be closed by a writer.
     fn is_locked(&self) -> bool {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;

@@ -8,11 +8,13 @@
 //! | --- | --- | --- |
 //! | not told yet | no | it is over |
 //! | not told yet | yes | is told; if it can't be reached for [`REACH`], it gets TERM |
+//! | not told yet | no, it was killed and its service runs on | gets a successor, which is told; if there is none within [`REACH`], it is over |
 //! | told `ox` | no | it is over |
 //! | told `ox` | yes, and the pipe has been empty for [`EMPTY`] | is told `dx` |
 //! | told `ox` | yes, and nothing has been read for [`STUCK`] | is told `dx` |
 //! | told `dx` | no | it is over |
 //! | told `dx` | yes | is waited for |
+//! | told | no, it was killed and its service runs on | is as if not told yet |
 
 use crate::plan::{Identity, Post, Role};
 use alloc::collections::BTreeMap;
@@ -47,6 +49,8 @@ pub struct Stop {
 pub enum Seen {
     /// Nobody holds its place.
     Gone,
+    /// Nobody holds its place, but what it was to look after runs on: it was killed.
+    Left,
     /// It is there; so many bytes are in its pipe, if it is a logger's.
     There {
         /// Bytes that nobody has read.
@@ -59,6 +63,8 @@ pub enum Seen {
 pub enum Order {
     /// Nothing.
     Wait,
+    /// Start another one, which takes over what runs there.
+    Succeed,
     /// Tell it to end when its logger has: `ox`.
     Finish,
     /// Tell it to end: `dx`.
@@ -115,6 +121,17 @@ impl Stop {
         let Some(target) = self.targets.get_mut(&post) else { return Order::Wait };
         let (next, order) = match (*target, seen) {
             (_, Seen::Gone) => (Target::Over, Order::Wait),
+            (Target::Untold { since }, Seen::Left) => {
+                let since = since.unwrap_or(now);
+                if now >= since + REACH {
+                    (Target::Over, Order::Wait)
+                } else {
+                    (Target::Untold { since: Some(since) }, Order::Succeed)
+                }
+            }
+            (Target::Reading { .. } | Target::Told, Seen::Left) => {
+                (Target::Untold { since: Some(now) }, Order::Succeed)
+            }
             (Target::Untold { since }, Seen::There { .. }) => {
                 let since = since.unwrap_or(now);
                 let order = if now >= since + REACH { Order::Terminate } else { ask(post.role) };
@@ -127,7 +144,8 @@ impl Stop {
                 let patience = if unread == 0 { EMPTY } else { STUCK };
                 (*target, if now >= since + patience { Order::End } else { Order::Wait })
             }
-            (Target::Told | Target::Over, Seen::There { .. }) => (*target, Order::Wait),
+            (Target::Told, Seen::There { .. })
+            | (Target::Over, Seen::Left | Seen::There { .. }) => (*target, Order::Wait),
         };
         *target = next;
         order
@@ -137,7 +155,7 @@ impl Stop {
     pub fn told(&mut self, post: Post, order: Order, now: Duration) {
         let Some(target) = self.targets.get_mut(&post) else { return };
         *target = match order {
-            Order::Wait => return,
+            Order::Wait | Order::Succeed => return,
             // The first look tells how much there is.
             Order::Finish => Target::Reading { unread: 0, since: now },
             Order::End | Order::Terminate => Target::Told,

@@ -71,6 +71,15 @@ impl Daemon {
         self.note(post, &path, result, now)
     }
 
+    /// Starts a supervise for what a killed one has left, whatever the plan says.
+    pub(super) fn succeed(&mut self, post: Post, now: Duration) {
+        if let (Some(name), Some(path)) = (self.plan.name(post.id).cloned(), self.path(post)) {
+            let result = self.launch(post, &name);
+            // That there is no supervise is said, too; more can't be done.
+            let _ = self.note(post, &path, result, now);
+        }
+    }
+
     fn launch(&self, post: Post, name: &CString) -> Result<Pid, SpawnError> {
         let own = self.own_log.as_ref().filter(|own| own.id == post.id);
         let (argument, directory) = match (post.role, own) {

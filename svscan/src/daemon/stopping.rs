@@ -49,17 +49,12 @@ impl Daemon {
     }
 
     fn end(&mut self, stop: &mut Stop, post: Post, now: Duration) {
-        if post.role == Role::Logger {
-            // Nobody writes any more, as far as we know: its logger reads to the end.
-            if let Some(own) = self.own_log.as_ref().filter(|own| own.id == post.id) {
-                own.end();
-            }
-            self.pipes.get_mut(&post.id).map(LogPipe::close_writer);
-        }
         let site = self.site(post, true);
         let child = self.plan.pid(post);
         let seen = if child.is_some() || site.as_ref().is_some_and(Site::is_busy) {
             Seen::There { unread: self.pipes.get(&post.id).map_or(0, LogPipe::unread) }
+        } else if site.as_ref().is_some_and(Site::is_left) {
+            Seen::Left
         } else {
             Seen::Gone
         };
@@ -67,10 +62,14 @@ impl Daemon {
         let carried_out = match order {
             Order::Wait => return,
             Order::Finish if site.as_ref().is_some_and(is_down) => Order::End,
-            Order::Finish | Order::End | Order::Terminate => order,
+            Order::Succeed | Order::Finish | Order::End | Order::Terminate => order,
         };
         let sent = match carried_out {
             Order::Wait => return,
+            Order::Succeed => {
+                self.succeed(post, now);
+                return;
+            }
             Order::Finish => site.as_ref().is_some_and(|site| site.send(b"ox").is_ok()),
             Order::End => site.as_ref().is_some_and(|site| site.send(b"dx").is_ok()),
             Order::Terminate => {
@@ -82,12 +81,24 @@ impl Daemon {
         };
         if sent {
             stop.told(post, carried_out, now);
+            if post.role == Role::Logger {
+                self.end_input(post);
+            }
             if let (None, Some(site), Some(watch)) = (child, &site, &self.watch)
                 && let Some(path) = self.path(post)
             {
                 watch.lock(&site.path(&path, File::Lock));
             }
         }
+    }
+
+    /// Nobody writes any more, as far as we know: the logger reads to the end. It has been told before that this is its
+    /// last run.
+    fn end_input(&mut self, post: Post) {
+        if let Some(own) = self.own_log.as_ref().filter(|own| own.id == post.id) {
+            own.end();
+        }
+        self.pipes.get_mut(&post.id).map(LogPipe::close_writer);
     }
 
     fn remind(&mut self, late: &[Post]) {

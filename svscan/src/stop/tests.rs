@@ -51,6 +51,12 @@ fn the_table() {
         (reading(9), unread(0), 5000, Order::Wait, Target::Reading { unread: 0, since: at(5000) }),
         (Target::Told, THERE, 99_999, Order::Wait, Target::Told),
         (Target::Told, Seen::Gone, 0, Order::Wait, Target::Over),
+        (Target::Untold { since: None }, Seen::Left, 0, Order::Succeed, untold),
+        (untold, Seen::Left, 999, Order::Succeed, untold),
+        (untold, Seen::Left, 1000, Order::Wait, Target::Over),
+        (reading(9), Seen::Left, 0, Order::Succeed, untold),
+        (Target::Told, Seen::Left, 0, Order::Succeed, untold),
+        (Target::Over, Seen::Left, 0, Order::Wait, Target::Over),
         (Target::Over, THERE, 0, Order::Wait, Target::Over),
         (Target::Over, Seen::Gone, 0, Order::Wait, Target::Over),
     ] {

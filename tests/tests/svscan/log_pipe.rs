@@ -91,7 +91,12 @@ pub(crate) fn check(text: &str) -> usize {
             _ => panic!("a broken line: {line:?}"),
         }
     }
-    assert_eq!(ended.len(), last.len(), "each process was ended in order");
+    let tail = text.lines().rev().take(3).collect::<Vec<_>>();
+    assert_eq!(
+        ended.len(),
+        last.len(),
+        "each process was ended in order; the last lines: {tail:?}"
+    );
     last.len()
 }
 

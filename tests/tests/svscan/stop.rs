@@ -70,6 +70,47 @@ fn services_end_then_loggers_and_no_line_is_lost() {
     }
 }
 
+/// Supervises that were killed a moment before, or after they were told: what they looked after is ended in order, too.
+#[test]
+fn what_killed_supervises_have_left() {
+    let scratch = Scratch::new("left");
+    let directory = scratch.dir("service");
+    let there = service(&scratch, "a", BURST);
+    scratch.script("all/a/log/run", SLOWLY);
+    // It takes its time to end, so that its supervise has been told when that is killed.
+    let late = service(
+        &scratch,
+        "b",
+        "trap 'echo told >told; until test -e go; do sleep 0.02; done; exit' TERM
+echo written >written; while :; do sleep 0.05; done\n",
+    );
+    let running = svscan(&directory, path().to_str().expect("a PATH in UTF-8"));
+    ["a", "b"].iter().for_each(|name| link(&scratch, name));
+    wait_until("the services", SECONDS(20), || {
+        [&there, &late].iter().all(|place| place.join("written").exists())
+            && pid_of(&there.join("log")).is_some()
+            && pid_of(&late).is_some()
+    });
+    let pid = pid_of(&late);
+    for place in [&there, &there.join("log")] {
+        let supervise = supervise_of(place).expect("a supervise");
+        kill(Pid::from_raw(supervise), Signal::SIGKILL).expect("kill");
+    }
+    running.signal(Signal::SIGTERM);
+    wait_until("the service to be told", SECONDS(20), || late.join("told").exists());
+    let supervise = supervise_of(&late).expect("a supervise");
+    kill(Pid::from_raw(supervise), Signal::SIGKILL).expect("kill");
+    wait_until("a successor", SECONDS(20), || {
+        supervise_of(&late).is_some_and(|pid| pid != supervise) && is_supervised(&late)
+    });
+    assert_eq!(pid_of(&late), pid);
+    scratch.file("all/b/go", "");
+    assert_eq!(running.wait(SECONDS(60)).code, 0);
+    let out = fs::read_to_string(there.join("log/out")).expect("a log");
+    assert!(out == all_lines() + "done\n", "{} lines", out.lines().count());
+    assert_eq!(inhabitants(&scratch), [""; 0]);
+}
+
 /// A logger that doesn't end when there is nothing more to read is told to; one that is down isn't started.
 #[test]
 fn a_logger_that_stays_is_told_to_end() {

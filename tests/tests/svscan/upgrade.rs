@@ -110,7 +110,7 @@ fn nothing_is_restarted_and_no_line_is_lost() {
     let supervise = supervise_of(&places[0]).expect("a supervise");
     kill(Pid::from_raw(supervise), Signal::SIGKILL).expect("kill");
     wait_until("another supervise", SECONDS(20), || {
-        is_supervised(&places[0]) && supervise_of(&places[0]) != Some(supervise)
+        supervise_of(&places[0]).is_some_and(|pid| pid != supervise)
     });
     service(&host.scratch, "c", "exec sleep 1000\n");
     link(&host.scratch, "c");

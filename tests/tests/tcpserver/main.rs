@@ -52,6 +52,17 @@ impl Server {
         read_to_end(self.connect())
     }
 
+    /// Sends TERM once the log tells the ends of so many connections and nothing after that; gives what was written all in
+    /// all.
+    fn end_after_ends(self, connections: usize) -> Outcome {
+        wait_until("the ends of the connections", SOON, || {
+            let log = tests::text(&self.child.stderr());
+            let last = log.lines().next_back().unwrap_or_default();
+            log.matches("tcpserver: end ").count() == connections && last.contains("status: 0/")
+        });
+        self.end()
+    }
+
     /// Sends TERM once the log's last line is `last`; gives what was written all in all.
     fn end_after(self, last: &str) -> Outcome {
         wait_until(last, SOON, || {
@@ -248,7 +259,7 @@ fn each_connection_has_its_lines() {
         let client = own_port(&stream);
         read_to_end(stream);
         let port = server.port;
-        let outcome = server.end_after("tcpserver: status: 0/40\n");
+        let outcome = server.end_after_ends(1);
         assert_eq!(outcome.code, 0);
         normal(&outcome.err(), port, &[client])
     });
@@ -270,7 +281,7 @@ fn the_lines_come_before_what_the_program_says() {
         let server = Server::start(tcpserver, &["-vRHl0"], &["sh", "-c", "echo mine >&2"]);
         let clients: Vec<_> = (0..30).map(|_| server.connect()).collect();
         clients.into_iter().for_each(|client| assert_eq!(read_to_end(client), ""));
-        let log = server.end_after("status: 0/40").err();
+        let log = server.end_after_ends(30).err();
         let oks = log.split_inclusive('\n').scan(0_i32, |ahead, line| {
             *ahead += i32::from(line.contains(": ok ")) - i32::from(line == "mine\n");
             Some(*ahead)
@@ -311,7 +322,7 @@ fn the_limit_keeps_clients_waiting() {
         both[1].read_exact(&mut byte).expect("an echo");
         both[1].shutdown(Shutdown::Write).expect("shut down");
         let port = server.port;
-        let outcome = server.end_after("tcpserver: status: 0/1\n");
+        let outcome = server.end_after_ends(2);
         normal(&outcome.err(), port, &clients)
     });
 }
@@ -326,7 +337,7 @@ fn a_crowd_is_served_within_the_limit() {
     for client in clients {
         assert_eq!(client.join().expect("a client"), "hi\n");
     }
-    let log = server.end_after("tcpserver: status: 0/4\n").err();
+    let log = server.end_after_ends(60).err();
     assert_eq!(log.matches(": end ").count(), 60, "{log}");
     assert_eq!(log.matches(" status 0\n").count(), 60, "{log}");
     for line in log.lines().filter(|line| line.contains("status: ")) {
@@ -339,7 +350,7 @@ fn a_program_in_its_own_session_is_reaped() {
     same(|tcpserver| {
         let server = Server::start(tcpserver, &["-vRHl0"], &["setsid", "true"]);
         read_to_end(server.connect());
-        server.end_after("tcpserver: status: 0/40\n").code.to_string()
+        server.end_after_ends(1).code.to_string()
     });
 }
 
@@ -354,7 +365,7 @@ fn children_that_were_there_before_are_not_counted() {
         std::fs::read_to_string(&children).is_ok_and(|list| list.split_whitespace().count() == 1)
     });
     drop(stream);
-    let log = server.end_after("tcpserver: status: 0/40\n").err();
+    let log = server.end_after_ends(1).err();
     assert_eq!(log.matches(": end ").count(), 1, "{log}");
 }
 

@@ -109,8 +109,12 @@ fn a_program_that_is_not_there_is_said() {
             let stream = server.connect();
             let (port, client) = (server.port, own_port(&stream));
             assert_eq!(read_to_end(stream), "");
-            let last = if flag == "-RHl0" { "does not exist" } else { "status: 0/40" };
-            normal(&server.end_after(last).err(), port, &[client])
+            let outcome = if flag == "-RHl0" {
+                server.end_after("file does not exist\n")
+            } else {
+                server.end_after_ends(1)
+            };
+            normal(&outcome.err(), port, &[client])
         });
     }
     let server = Server::start(&program("tcpserver"), &["-RHl0"], &["/etc/passwd"]);
