@@ -100,17 +100,19 @@ demo: all
 SKIPS = $(TARGET)/skips
 # End-to-end tests wait more than they work: so many at once, or one a processor if that is more.
 THREADS = $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n > 6 ? n : 6)))
+# nohup(1), and a shell for its background, ignore signals that the tests send.
+HEED = env --default-signal=HUP,INT,QUIT,PIPE
 test: all
 	@rm -f "$(SKIPS)"; export SKIPS="$(SKIPS)" BUILT="$(BUILT)"; failed=; \
-	$(CARGO) test --locked --no-fail-fast --target-dir "$(TARGET)" --workspace --exclude tests || failed=1; \
+	$(HEED) $(CARGO) test --locked --no-fail-fast --target-dir "$(TARGET)" --workspace --exclude tests || failed=1; \
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$(THREADS)} \
-	$(CARGO) test --locked --no-fail-fast --target-dir "$(TARGET)" -p tests || failed=1; \
+	$(HEED) $(CARGO) test --locked --no-fail-fast --target-dir "$(TARGET)" -p tests || failed=1; \
 	if test -s "$(SKIPS)"; then echo "Not tried here:"; sort -u "$(SKIPS)"; fi; \
 	if test "$$failed"; then echo "make test: failed"; exit 1; else echo "make test: all passed"; fi
 
 # The trials that make test runs in their short form. STORM_SEED=... repeats one.
 storm: all
-	@STORM=$${STORM:-10000} $(CARGO) test --locked --target-dir "$(TARGET)" -p tests --test storm -- --nocapture
+	@STORM=$${STORM:-10000} $(HEED) $(CARGO) test --locked --target-dir "$(TARGET)" -p tests --test storm -- --nocapture
 
 bench: all
 	@bench/run
