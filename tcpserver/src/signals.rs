@@ -34,8 +34,11 @@ impl Signals {
             waiting.remove(nix::sys::signal::Signal::try_from(signal.as_raw())?);
         }
         signal::ignore(Signal::PIPE);
+        let child = raised_by(Signal::CHILD)?;
+        // Nothing told of those that were left to us and ended before.
+        child.store(true, Ordering::Relaxed);
         Ok(Self {
-            child: raised_by(Signal::CHILD)?,
+            child,
             terminate: raised_by(Signal::TERM)?,
             reload: reload.then(|| raised_by(Signal::HUP)).transpose()?,
             waiting,

@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::run::Outcome;
-use crate::wait::{wait_for, wait_until};
+use crate::wait::{PATIENCE, wait_for, wait_until};
 
 /// A running program, killed by its pid when this is dropped. What it writes is collected while it runs.
 pub struct Child {
@@ -88,8 +88,9 @@ impl Child {
     /// Waits for its end.
     ///
     /// # Panics
-    /// If it has not ended by the deadline; it is killed then.
+    /// If it has not ended by [`PATIENCE`] times the deadline; it is killed then.
     pub fn wait(mut self, deadline: Duration) -> Outcome {
+        let deadline = deadline * PATIENCE;
         let inner = &mut self.inner;
         let status = wait_for(deadline, || inner.try_wait().ok().flatten());
         let Some(status) = status else {

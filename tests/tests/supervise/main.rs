@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use tests::{
-    Child, Run, Scratch, Signal, alone, both, debian, is_root, pids, program, skip, wait_for,
-    wait_until,
+    Child, Run, Scratch, Signal, alone, both, debian, happens_within, is_root, pids, program, skip,
+    wait_for, wait_until,
 };
 
 const SOON: Duration = Duration::from_secs(20);
