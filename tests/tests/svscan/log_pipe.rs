@@ -139,6 +139,7 @@ fn the_log_pipe_outlives_each_of_its_holders() {
             }
             grows(size());
             if round.contains("svscan") {
+                wait_until("svscan's end", SECONDS(20), || !running.is_running());
                 running = svscan(&directory, &path);
             }
             wait_until("both supervises", SECONDS(20), || {
