@@ -182,11 +182,11 @@ fn restarts_of_service_and_logger_lose_no_line() {
             let before = size();
             wait_until("lines to be logged", SECONDS(20), || size() > before + 100);
             let restarted = if round % 2 == 0 { &log } else { &there };
-            let pid = pid_of(restarted);
+            let pid = wait_pid(restarted);
             svc("-t", &[restarted]);
             // Debian's takes its time, and letters that are still there are dropped.
             wait_until("a new process", SECONDS(20), || {
-                pid_of(restarted).is_some_and(|new| Some(new) != pid)
+                pid_of(restarted).is_some_and(|new| new != pid)
             });
         }
         let before = size();

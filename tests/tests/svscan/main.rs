@@ -114,6 +114,12 @@ fn pid_of(directory: &Path) -> Option<i32> {
     said.split_once("(pid ")?.1.split_once(')')?.0.parse().ok()
 }
 
+/// The pid of a service that is up, or about to be shown so: it runs before its supervise can tell.
+fn wait_pid(directory: &Path) -> i32 {
+    wait_until("a pid", SECONDS(20), || pid_of(directory).is_some());
+    pid_of(directory).expect("a service that stays up")
+}
+
 #[test]
 fn a_new_link_is_noticed_at_once() {
     for (whose, path) in supervises() {

@@ -30,7 +30,7 @@ fn svscans_messages_are_logged() {
         running.expect_stderr("logger\n");
         assert_eq!(supervises_in(&log), 1, "it is no service besides");
 
-        let pid = pid_of(&log).expect("a pid");
+        let pid = wait_pid(&log);
         running.signal(Signal::SIGUSR2);
         wait_until("the hand-over", SECONDS(20), || {
             let line = fs::read(format!("/proc/{}/cmdline", running.pid())).unwrap_or_default();

@@ -163,7 +163,7 @@ fn whoever_is_waited_for_is_named() {
     running.expect_stderr("svscan: warning: waiting for stubborn to end\n");
     assert!(running.is_running());
     assert!(!scratch.join("all/new/up").exists(), "nothing new is started");
-    let pid = pid_of(&there).expect("a pid");
+    let pid = wait_pid(&there);
     kill(Pid::from_raw(pid), Signal::SIGKILL).expect("kill");
     assert_eq!(running.wait(SECONDS(20)).code, 0);
 }
