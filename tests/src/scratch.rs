@@ -11,6 +11,8 @@ use nix::mount::{MntFlags, umount2};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::run::Run;
+
 /// A new directory below the system's temporary one. When it is dropped, every process whose working directory lies in it is
 /// killed (a supervise, its service, their loggers), and the directory is removed.
 pub struct Scratch {
@@ -66,8 +68,22 @@ impl Scratch {
 
     /// As [`Scratch::file`], and executable: a `run` script, say.
     pub fn script(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.file(name, content);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("chmod a script");
+        self.program(name, Path::new("/dev/stdin"), content.as_bytes())
+    }
+
+    /// As [`Scratch::script`], a copy of `program`.
+    pub fn copy(&self, name: &str, program: &Path) -> PathBuf {
+        self.program(name, program, b"")
+    }
+
+    /// Another process writes it. A process that this one has just made, for another test, would have the open file until it
+    /// execs, and a file that is open for writing can't be run: "text busy".
+    fn program(&self, name: &str, source: &Path, stdin: &[u8]) -> PathBuf {
+        let path = self.join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("make directories");
+        let copied = Run::new("cp").arg("--").arg(source).arg(&path).stdin(stdin).output();
+        assert_eq!(copied.code, 0, "write {}: {}", path.display(), copied.err());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("chmod a program");
         path
     }
 

@@ -80,7 +80,7 @@ fn one_that_fails_is_run_again() {
 fn no_shell_no_processor_and_nothing_lost() {
     tests::alone!();
     let scratch = Scratch::new("multilog-no-shell");
-    fs::copy(program("multilog"), scratch.join("multilog")).expect("copied");
+    scratch.copy("multilog", &program("multilog"));
     let nothing = fs::canonicalize("/bin/sh").expect("a shell");
     // The shell can't be run any more, until something else is there in its place.
     let dev_null = Some(std::path::Path::new("/dev/null"));

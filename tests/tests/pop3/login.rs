@@ -84,13 +84,12 @@ fn a_checker_that_is_not_there() {
 fn what_the_checker_is_handed() {
     let mailbox = Mailbox::new("pop3-handed");
     // A shell that starts a child blocks signals and has pipes open for a moment: it looks by itself.
-    let look = mailbox.scratch.file(
+    let look = mailbox.scratch.script(
         "look",
         "#!/bin/sh\ntr '\\0' '/' <&3; echo\ncd /proc/$$/fd; echo *\n\
          while read -r line; do case $line in SigIgn*|SigBlk*) echo \"$line\";; esac; done \
          </proc/$$/status; echo \"$@\"\n",
     );
-    fs::set_permissions(&look, fs::Permissions::from_mode(0o755)).unwrap();
     // What it finds open without us.
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "exec \"$0\" 3</dev/null"]).arg(&look);

@@ -47,8 +47,7 @@ impl Mailbox {
         for part in ["", "tmp", "new", "cur"] {
             own(&mailbox.path(part));
         }
-        let checker = mailbox.scratch.file("checker", CHECKER);
-        fs::set_permissions(checker, fs::Permissions::from_mode(0o755)).unwrap();
+        mailbox.scratch.script("checker", CHECKER);
         mailbox
     }
 

@@ -14,7 +14,7 @@ fn a_run_that_cannot_be_run_is_said_and_tried_again() {
             let scratch = Scratch::new("supervise-norun");
             scratch.dir("s");
             if let Some(text) = content {
-                let file = scratch.file("s/run", text);
+                let file = scratch.script("s/run", text);
                 fs::set_permissions(file, fs::Permissions::from_mode(mode)).expect("chmod");
             }
             let child = with(&path, &scratch);

@@ -10,9 +10,8 @@ fn installed(scratch: &Scratch) -> PathBuf {
 }
 
 fn install(scratch: &Scratch, program: &Path) {
-    let (path, new) = (scratch.join("bin/supervise"), scratch.join("bin/new"));
-    fs::copy(program, &new).expect("copy the program");
-    fs::rename(new, path).expect("put it in place");
+    let new = scratch.copy("bin/new", program);
+    fs::rename(new, scratch.join("bin/supervise")).expect("put it in place");
 }
 
 /// The inode of the program that a process runs, or none if it is gone from its place.

@@ -23,8 +23,7 @@ impl Host {
 
     /// Installs a program as `make setup` does: a new file takes the old one's name.
     fn install(&self, name: &str) -> PathBuf {
-        let new = self.scratch.join("bin/new");
-        fs::copy(program(name), &new).expect("copy a program");
+        let new = self.scratch.copy("bin/new", &program(name));
         fs::rename(&new, self.scratch.join(format!("bin/{name}"))).expect("install a program");
         self.scratch.join(format!("bin/{name}"))
     }
