@@ -1,9 +1,11 @@
-//! Starting the program for a connection.
+//! Starting the program for a connection, once it is let in.
+
+mod admission;
 
 use crate::address;
-use crate::line::{self, End};
-use crate::log;
+use crate::lookup::LookUps;
 use crate::options::{NAME, Options, Verbosity};
+use crate::rules::Rules;
 use crate::signals::Signals;
 use crate::socket::Listener;
 use crate::tls;
@@ -11,7 +13,7 @@ use common::Exit;
 use common::env::Environment;
 use nix::sys::socket::{MsgFlags, send};
 use nix::unistd::{close, dup2_stdin, dup2_stdout};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 use sys::exec::Program;
@@ -26,6 +28,8 @@ pub struct Launcher {
     args: Args,
     vector: Vector<'static>,
     environment: Environment,
+    look_ups: LookUps,
+    rules: Rules,
     banner: &'static [u8],
     timeout: Duration,
     no_stderr: bool,
@@ -33,13 +37,13 @@ pub struct Launcher {
 }
 
 /// A connection that was accepted.
-pub struct Connection<'a> {
+pub struct Connection {
     /// The connection itself.
     pub stream: TcpStream,
     /// Our end.
-    pub local: End<'a>,
+    pub local: SocketAddr,
     /// The client's.
-    pub remote: End<'a>,
+    pub remote: SocketAddr,
 }
 
 /// Why a connection is dropped before its program runs.
@@ -47,12 +51,28 @@ pub struct Connection<'a> {
 pub enum Dropped {
     /// The banner couldn't be written.
     Banner(Errno),
+    /// The rules couldn't be read.
+    Rules(Errno),
+    /// The rules say so.
+    Denied,
     /// There is no process for it.
     Fork(Errno),
     /// The connection couldn't be handed over.
     HandOver(Errno),
     /// The program couldn't be run.
     Run(Errno),
+}
+
+impl Dropped {
+    /// The exit code of the connection's process.
+    fn exit(self) -> u8 {
+        match self {
+            Self::Denied => Exit::USAGE.0,
+            Self::Banner(_) | Self::Rules(_) | Self::Fork(_) | Self::HandOver(_) | Self::Run(_) => {
+                Exit::TEMPORARY.0
+            }
+        }
+    }
 }
 
 impl Launcher {
@@ -64,14 +84,13 @@ impl Launcher {
         let name = args.get(0).unwrap_or_default();
         let mut environment = Environment::from(env);
         environment.set(b"PROTO", b"TCP");
-        for unknown in [&b"TCPREMOTEHOST"[..], b"TCPREMOTEINFO"] {
-            environment.unset(unknown);
-        }
         Self {
             program: Program::find(name, env.get(b"PATH")),
             args,
             vector: args.vector(),
             environment,
+            look_ups: LookUps::new(options, env),
+            rules: Rules::new(&options.access),
             banner: options.banner,
             timeout: options.timeout,
             no_stderr,
@@ -81,39 +100,62 @@ impl Launcher {
 
     /// Starts the program with the connection as its standard input and output. Gives its process.
     ///
-    /// This process waits until the program runs, and may come to write about it later than the
-    /// program itself: not for `-v`.
+    /// If nobody has to be asked and nothing is to be written about it, that is a vfork: this
+    /// process reads the rules, and waits until the program runs. Otherwise the connection gets a
+    /// process at once, which does the rest.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why there is none. What happens in the connection's own process, that says itself.
     pub fn start(
         &mut self,
-        connection: &Connection<'_>,
+        connection: &Connection,
         signals: &Signals,
+        listener: &mut Listener,
     ) -> Result<Pid, Dropped> {
-        self.describe(connection);
-        greet(&connection.stream, self.banner)?;
-        self.spawn(&connection.stream, &connection.stream, signals)
+        let known = self.look_ups.known(connection.local.ip());
+        let asks = known.is_none();
+        match known {
+            Some(found) if self.verbosity != Verbosity::Verbose => {
+                greet(&connection.stream, self.banner)?;
+                let changes = self.judge(connection, &found)?;
+                self.describe(connection, &found);
+                if changes.is_empty() {
+                    return self.spawn(&connection.stream, &connection.stream, signals);
+                }
+                let before = self.environment.clone();
+                self.follow(&changes);
+                let started = self.spawn(&connection.stream, &connection.stream, signals);
+                self.environment = before;
+                started
+            }
+            Some(_) | None => match fork::fork().map_err(Dropped::Fork)? {
+                Fork::Parent(pid) => Ok(pid),
+                Fork::Child => {
+                    let dropped = self.serve(connection, signals, asks.then_some(listener));
+                    self.warn(dropped);
+                    fork::exit(dropped.exit())
+                }
+            },
+        }
     }
 
-    /// The same by fork: dearer, but the new process writes the log's lines about itself, before
-    /// its program can write any.
-    ///
-    /// # Errors
-    /// [`Dropped::Fork`], [`Dropped::Banner`]; what happens later, the new process says itself.
-    pub fn start_beside(
+    /// In a process of the connection's own: becomes the program, and comes back only if that
+    /// isn't to be. Lets go of the listening socket if it may have to wait.
+    fn serve(
         &mut self,
-        connection: &Connection<'_>,
+        connection: &Connection,
         signals: &Signals,
-    ) -> Result<Pid, Dropped> {
-        greet(&connection.stream, self.banner)?;
-        match fork::fork().map_err(Dropped::Fork)? {
-            Fork::Parent(pid) => Ok(pid),
-            Fork::Child => {
-                self.introduce(connection);
-                self.warn(self.become_program(&connection.stream, signals));
-                fork::exit(Exit::TEMPORARY.0)
+        leaves: Option<&mut Listener>,
+    ) -> Dropped {
+        if let Some(listener) = leaves {
+            signals.put_back();
+            if let Err(error) = listener.leave() {
+                return Dropped::HandOver(Errno::from_raw_os_error(error as i32));
             }
+        }
+        match self.admit(connection, self.banner) {
+            Ok(_) => self.become_program(&connection.stream, signals),
+            Err(dropped) => dropped,
         }
     }
 
@@ -136,7 +178,7 @@ impl Launcher {
     /// [`Dropped::Fork`]; what happens later, the relay says itself.
     pub fn start_encrypted(
         &mut self,
-        connection: Connection<'_>,
+        connection: Connection,
         signals: &Signals,
         server: &tls::Server,
         listener: &mut Listener,
@@ -157,9 +199,16 @@ impl Launcher {
     }
 
     /// Gives the exit code that tells how the program ended.
-    fn relay(&mut self, connection: Connection<'_>, signals: &Signals, server: &tls::Server) -> u8 {
-        let pid = self.introduce(&connection);
-        let whose = format!("pid {pid} from {}: ", address::text(connection.remote.address.ip()));
+    fn relay(&mut self, connection: Connection, signals: &Signals, server: &tls::Server) -> u8 {
+        // The banner goes out encrypted.
+        let pid = match self.admit(&connection, b"") {
+            Ok(pid) => pid,
+            Err(dropped) => {
+                self.warn(dropped);
+                return dropped.exit();
+            }
+        };
+        let whose = format!("pid {pid} from {}: ", address::text(connection.remote.ip()));
         let quiet = self.verbosity == Verbosity::Quiet;
         let start = |input: OwnedFd, output: OwnedFd| {
             self.spawn(&input, &output, signals).map_err(|dropped| {
@@ -175,35 +224,6 @@ impl Launcher {
         let (stream, banner) = (OwnedFd::from(connection.stream), self.banner);
         let status = tls::serve(server, stream, self.timeout, banner, start, &mut log);
         exit_code(status)
-    }
-
-    /// In a forked child: says whose connection it has, before its program can say anything, and
-    /// puts that into the environment. Gives its own process id.
-    fn introduce(&mut self, connection: &Connection<'_>) -> i32 {
-        self.describe(connection);
-        let pid = sys::process::getpid().as_raw_nonzero().get();
-        if self.verbosity == Verbosity::Verbose {
-            let (local, remote) = (connection.local, connection.remote);
-            log::write(&[line::pid(pid, remote), line::ok(pid, local, remote)].concat());
-        }
-        pid
-    }
-
-    /// Puts what is known about the connection into the environment.
-    fn describe(&mut self, connection: &Connection<'_>) {
-        let ends = [
-            (connection.local, &b"TCPLOCALIP"[..], &b"TCPLOCALPORT"[..]),
-            (connection.remote, b"TCPREMOTEIP", b"TCPREMOTEPORT"),
-        ];
-        for (end, ip, port) in ends {
-            self.environment.set(ip, address::text(end.address.ip()).as_bytes());
-            let number = common::decimal(end.address.port().into());
-            self.environment.set(port, number.as_bytes());
-        }
-        match connection.local.name {
-            Some(name) => self.environment.set(b"TCPLOCALHOST", name),
-            None => self.environment.unset(b"TCPLOCALHOST"),
-        }
     }
 
     fn spawn(
@@ -238,7 +258,9 @@ impl Launcher {
         }
         let name = self.args.get(0).unwrap_or_default().to_bytes();
         let (what, object, errno): (&[u8], &[u8], _) = match dropped {
+            Dropped::Denied => return,
             Dropped::Banner(errno) => (b"print banner", b"", errno),
+            Dropped::Rules(errno) => (b"read ", self.rules.file(), errno),
             Dropped::Fork(errno) => (b"fork", b"", errno),
             Dropped::HandOver(errno) => (b"set up descriptors", b"", errno),
             Dropped::Run(errno) => (b"run ", name, errno),

@@ -1,10 +1,9 @@
 //! tcpserver itself: one loop that waits for connections and for the ends of their programs.
 
 use crate::launch::{Connection, Launcher};
-use crate::line::End;
 use crate::log;
 use crate::options::{NAME, Options, Verbosity};
-use crate::resolve::{self, LocalName};
+use crate::resolve;
 use crate::signals::Signals;
 use crate::socket::{self, Listener, errno};
 use crate::table::{Event, Gate, Said, Table};
@@ -42,7 +41,7 @@ fn serve(options: &Options, env: Env) -> Result<Exit, Failure> {
         .map_err(|error| NAME.fatal_errno(111, &[b"unable to catch signals"], errno(&error)))?;
     // The key may be readable for root alone.
     let tls = options.certificate.map(|file| load(file.to_bytes())).transpose()?;
-    let address = resolve::listen_address(options)?;
+    let address = resolve::listen_address(options, env)?;
     let listener = Listener::new(address, options.backlog)?;
     privilege::give_up(options.gid, options.uid)?;
     if options.print_port {
@@ -50,9 +49,8 @@ fn serve(options: &Options, env: Env) -> Result<Exit, Failure> {
     }
     listener.take_standard_descriptors()?;
     let launcher = Launcher::new(options, env, listener.no_stderr);
-    let local_name = LocalName::new(options.local_name);
     let table = Table::new(options.limit);
-    Server { options, signals, tls, listener, launcher, local_name, table }.run()
+    Server { options, signals, tls, listener, launcher, table }.run()
 }
 
 fn load(file: &[u8]) -> Result<tls::Server, Failure> {
@@ -75,7 +73,6 @@ struct Server<'a> {
     tls: Option<tls::Server>,
     listener: Listener,
     launcher: Launcher,
-    local_name: LocalName,
     table: Table,
 }
 
@@ -141,16 +138,11 @@ impl Server<'_> {
         } else {
             listening
         };
-        let local = End { name: self.local_name.of(local.ip()), address: local };
-        let remote = End { name: None, address: remote };
         let connection = Connection { stream, local, remote };
+        let (listener, signals) = (&mut self.listener, &self.signals);
         let started = match &self.tls {
-            None if self.verbose() => self.launcher.start_beside(&connection, &self.signals),
-            None => self.launcher.start(&connection, &self.signals),
-            Some(server) => {
-                let listener = &mut self.listener;
-                self.launcher.start_encrypted(connection, &self.signals, server, listener)
-            }
+            None => self.launcher.start(&connection, signals, listener),
+            Some(server) => self.launcher.start_encrypted(connection, signals, server, listener),
         };
         match started {
             Ok(pid) => self.handle(Event::Started(pid.as_raw_nonzero().get())),

@@ -77,31 +77,6 @@ fn wrong_options_get_the_usage() {
 }
 
 #[test]
-fn what_is_not_supported_yet_is_refused() {
-    for (args, option) in [
-        ("-RHx/rules.cdb", "-x"),
-        ("-RHX", "-X"),
-        ("-RHp", "-p"),
-        ("-RHP", "-P"),
-        ("-Rh", "-h"),
-        ("-Hr", "-r"),
-        ("-R", "-H"),
-        ("-H", "-R"),
-    ] {
-        let outcome =
-            Run::new(program("tcpserver")).args([args, "127.0.0.1", "0", "true"]).output();
-        assert_eq!(outcome.code, 100, "{args}");
-        let err = outcome.err();
-        assert!(
-            err.starts_with("tcpserver: fatal: unable to ")
-                && err.ends_with("): not supported yet\n"),
-            "{err}"
-        );
-        assert!(err.contains(option), "{err}");
-    }
-}
-
-#[test]
 fn a_program_that_is_not_there_is_said() {
     for flag in ["-vRHl0", "-RHl0"] {
         same(|tcpserver| {
