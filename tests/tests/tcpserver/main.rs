@@ -1,7 +1,10 @@
 //! tcpserver, side by side with Debian's where both can do it.
 
 mod exhaustion;
+mod names;
 mod refusals;
+mod side_by_side;
+mod users;
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
