@@ -2,18 +2,19 @@
 
 mod admission;
 
-use crate::address;
+use crate::limits::Crowd;
 use crate::lookup::LookUps;
 use crate::options::{NAME, Options, Verbosity};
 use crate::rules::Rules;
 use crate::signals::Signals;
 use crate::socket::Listener;
 use crate::tls;
+use crate::{address, inherited};
 use common::Exit;
 use common::env::Environment;
 use nix::sys::socket::{MsgFlags, send};
 use nix::unistd::{close, dup2_stdin, dup2_stdout};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 use sys::exec::Program;
@@ -40,7 +41,18 @@ pub struct Launcher {
 pub struct Connection {
     /// The connection itself.
     pub stream: TcpStream,
-    /// Our end.
+    /// Its ends, as the system has them.
+    pub ends: Ends,
+    /// How many others there are with it.
+    pub crowd: Crowd,
+    /// A PROXY header comes first, and tells what the ends are.
+    pub proxied: bool,
+}
+
+/// The two ends of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// Ours.
     pub local: SocketAddr,
     /// The client's.
     pub remote: SocketAddr,
@@ -55,6 +67,10 @@ pub enum Dropped {
     Rules(Errno),
     /// The rules say so.
     Denied,
+    /// The rules say how many may come, and they have: the variable that says it.
+    Crowded(&'static str),
+    /// The PROXY header couldn't be read, from this address.
+    Proxy(IpAddr, Errno),
     /// There is no process for it.
     Fork(Errno),
     /// The connection couldn't be handed over.
@@ -67,23 +83,30 @@ impl Dropped {
     /// The exit code of the connection's process.
     fn exit(self) -> u8 {
         match self {
-            Self::Denied => Exit::USAGE.0,
-            Self::Banner(_) | Self::Rules(_) | Self::Fork(_) | Self::HandOver(_) | Self::Run(_) => {
-                Exit::TEMPORARY.0
-            }
+            Self::Denied | Self::Crowded(_) => Exit::USAGE.0,
+            Self::Banner(_)
+            | Self::Rules(_)
+            | Self::Proxy(..)
+            | Self::Fork(_)
+            | Self::HandOver(_)
+            | Self::Run(_) => Exit::TEMPORARY.0,
         }
     }
 }
 
 impl Launcher {
     /// The program is looked for in `PATH` as it is now; nothing is said if it isn't there, as it
-    /// may yet come. `no_stderr`: the program gets no standard error.
+    /// may yet come. `no_stderr`: the program gets no standard error. `handed_over`: the listening
+    /// socket was, which doesn't concern the program.
     #[must_use]
-    pub fn new(options: &Options, env: Env, no_stderr: bool) -> Self {
+    pub fn new(options: &Options, env: Env, no_stderr: bool, handed_over: bool) -> Self {
         let args = options.program;
         let name = args.get(0).unwrap_or_default();
         let mut environment = Environment::from(env);
         environment.set(b"PROTO", b"TCP");
+        if handed_over {
+            inherited::forget(&mut environment);
+        }
         Self {
             program: Program::find(name, env.get(b"PATH")),
             args,
@@ -112,13 +135,13 @@ impl Launcher {
         signals: &Signals,
         listener: &mut Listener,
     ) -> Result<Pid, Dropped> {
-        let known = self.look_ups.known(connection.local.ip());
-        let asks = known.is_none();
+        let known = self.look_ups.known(connection.ends.local.ip());
+        let waits = known.is_none() || connection.proxied;
         match known {
-            Some(found) if self.verbosity != Verbosity::Verbose => {
+            Some(found) if !waits && self.verbosity != Verbosity::Verbose => {
                 greet(&connection.stream, self.banner)?;
-                let changes = self.judge(connection, &found)?;
-                self.describe(connection, &found);
+                let changes = self.judge(connection, connection.ends, &found, true)?;
+                self.describe(connection.ends, &found);
                 if changes.is_empty() {
                     return self.spawn(&connection.stream, &connection.stream, signals);
                 }
@@ -131,7 +154,7 @@ impl Launcher {
             Some(_) | None => match fork::fork().map_err(Dropped::Fork)? {
                 Fork::Parent(pid) => Ok(pid),
                 Fork::Child => {
-                    let dropped = self.serve(connection, signals, asks.then_some(listener));
+                    let dropped = self.serve(connection, signals, waits.then_some(listener));
                     self.warn(dropped);
                     fork::exit(dropped.exit())
                 }
@@ -153,7 +176,7 @@ impl Launcher {
                 return Dropped::HandOver(Errno::from_raw_os_error(error as i32));
             }
         }
-        match self.admit(connection, self.banner) {
+        match self.admit(connection, Some(self.banner)) {
             Ok(_) => self.become_program(&connection.stream, signals),
             Err(dropped) => dropped,
         }
@@ -201,14 +224,14 @@ impl Launcher {
     /// Gives the exit code that tells how the program ended.
     fn relay(&mut self, connection: Connection, signals: &Signals, server: &tls::Server) -> u8 {
         // The banner goes out encrypted.
-        let pid = match self.admit(&connection, b"") {
-            Ok(pid) => pid,
+        let (pid, client) = match self.admit(&connection, None) {
+            Ok(admitted) => admitted,
             Err(dropped) => {
                 self.warn(dropped);
                 return dropped.exit();
             }
         };
-        let whose = format!("pid {pid} from {}: ", address::text(connection.remote.ip()));
+        let whose = format!("pid {pid} from {}: ", address::text(client));
         let quiet = self.verbosity == Verbosity::Quiet;
         let start = |input: OwnedFd, output: OwnedFd| {
             self.spawn(&input, &output, signals).map_err(|dropped| {
@@ -257,8 +280,13 @@ impl Launcher {
             return;
         }
         let name = self.args.get(0).unwrap_or_default().to_bytes();
+        let who;
         let (what, object, errno): (&[u8], &[u8], _) = match dropped {
-            Dropped::Denied => return,
+            Dropped::Denied | Dropped::Crowded(_) => return,
+            Dropped::Proxy(from, errno) => {
+                who = address::text(from);
+                (b"read PROXY header from ", who.as_bytes(), errno)
+            }
             Dropped::Banner(errno) => (b"print banner", b"", errno),
             Dropped::Rules(errno) => (b"read ", self.rules.file(), errno),
             Dropped::Fork(errno) => (b"fork", b"", errno),
@@ -281,6 +309,12 @@ fn greet(stream: &TcpStream, banner: &[u8]) -> Result<(), Dropped> {
         Ok(_) => Err(Dropped::Banner(Errno::NOBUFS)),
         Err(error) => Err(Dropped::Banner(Errno::from_raw_os_error(error as i32))),
     }
+}
+
+/// Tells a client in plain text why it isn't served, if that can be done without waiting.
+pub fn refuse(stream: &TcpStream, message: &[u8]) {
+    // Whoever has gone already doesn't miss anything.
+    let _ = greet(stream, message);
 }
 
 /// The relay ends as the program did; with a signal's number plus 128 where one ended it.

@@ -32,7 +32,7 @@ pub fn pid(pid: i32, remote: IpAddr) -> Vec<u8> {
 
 /// `ok 77 mail.example:192.0.2.9:25 client.example:192.0.2.1:joe:4000`, or `deny`: name, address and
 /// port of the local end, and then of the remote one, with what the client's host says of the
-/// client between address and port.
+/// client between address and port. A remark tells why.
 #[must_use]
 pub fn verdict(
     word: &str,
@@ -40,11 +40,13 @@ pub fn verdict(
     local: End<'_>,
     remote: End<'_>,
     info: Option<&[u8]>,
+    remark: &str,
 ) -> Vec<u8> {
     let mut line = format!("{}: {word} {pid} ", NAME.0).into_bytes();
     append_end(&mut line, local, None);
     line.push(b' ');
     append_end(&mut line, remote, Some(info.unwrap_or_default()));
+    line.extend_from_slice(remark.as_bytes());
     line.push(b'\n');
     line
 }
@@ -58,6 +60,12 @@ fn append_end(line: &mut Vec<u8>, end: End<'_>, info: Option<&[u8]>) {
         line.push(b':');
     }
     let _ = write!(line, "{}", end.address.port());
+}
+
+/// `refuse 192.0.2.1: 5 connections from 192.0.2.1`: without a process.
+#[must_use]
+pub fn refuse(remote: IpAddr, reason: &str) -> Vec<u8> {
+    format!("{}: refuse {}: {reason}\n", NAME.0, address::text(remote)).into_bytes()
 }
 
 /// `end 77 status 256`: the status as wait(2) has it.
@@ -99,7 +107,7 @@ mod tests {
         assert_eq!(text(status(1, 40)), "tcpserver: status: 1/40\n");
         assert_eq!(text(pid(9859, remote.address.ip())), "tcpserver: pid 9859 from 127.0.0.1\n");
         assert_eq!(
-            text(verdict("ok", 9859, local, remote, None)),
+            text(verdict("ok", 9859, local, remote, None, "")),
             "tcpserver: ok 9859 0:127.0.0.1:40025 :127.0.0.1::47676\n"
         );
         assert_eq!(text(end(9859, 768)), "tcpserver: end 9859 status 768\n");
@@ -110,7 +118,7 @@ mod tests {
         let (local, remote) = (end_at(Some(b"h"), "[::1]:110"), end_at(None, "[::ffff:1.2.3.4]:5"));
         assert_eq!(text(pid(1, local.address.ip())), "tcpserver: pid 1 from ::1\n");
         assert_eq!(
-            text(verdict("ok", 1, local, remote, None)),
+            text(verdict("ok", 1, local, remote, None, "")),
             "tcpserver: ok 1 h:[::1]:110 :1.2.3.4::5\n"
         );
     }
@@ -134,7 +142,7 @@ mod tests {
         fn no_name_breaks_the_lines_form(name: Vec<u8>) {
             let local = end_at(Some(&name), "10.0.0.1:25");
             let remote = end_at(Some(&name), "10.0.0.2:9");
-            let line = text(verdict("deny", 1, local, remote, Some(&name)));
+            let line = text(verdict("deny", 1, local, remote, Some(&name), ""));
             prop_assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte) || byte == b'\n'));
             let words: Vec<&str> = line.trim_end().split(' ').collect();
             prop_assert_eq!(words.len(), 5);

@@ -68,9 +68,10 @@ impl LookUps {
         Some(Found { local_name: Some(local_name), ..Found::default() })
     }
 
-    /// Asks everybody who has to be asked. Takes at most a minute, and after that the time of `-t`.
+    /// Asks everybody who has to be asked, the client's host only if `ident`. Takes at most a minute,
+    /// and after that the time of `-t`.
     #[must_use]
-    pub fn ask(&self, local: SocketAddr, remote: SocketAddr) -> Found {
+    pub fn ask(&self, local: SocketAddr, remote: SocketAddr, ident: bool) -> Found {
         let mut resolver = Resolver::new(Places::default(), self.environment.clone());
         let deadline = clock::monotonic() + PATIENCE;
         let [local, remote] = [local, remote].map(|end| match end.ip().to_canonical() {
@@ -90,7 +91,7 @@ impl LookUps {
             .filter(|name| {
                 !self.access.paranoid || leads_back(&mut resolver, name, remote.ip(), deadline)
             });
-        let asked = self.access.remote_info;
+        let asked = self.access.remote_info && ident;
         let info = asked.then(|| ident::ask(local, remote, clock::monotonic() + self.timeout));
         Found { local_name, remote_name, remote_info: info.flatten() }
     }

@@ -16,11 +16,12 @@ use sys::{Args, Env};
 /// The program, as its diagnostics call it.
 pub const NAME: Name = Name("tcpserver");
 
-const LETTERS: &[u8] = b"146UXpPhHrRoOdDqQvsSc:x:B:g:u:b:l:t:n:";
+const LETTERS: &[u8] = b"146UXpPhHrRoOdDqQvsSc:C:x:B:g:u:b:l:t:n:";
 
-const USAGE: &str = "[ -146UXpPhHrRoOdDqQvsS ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] \
-    [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] [ -n certificate ] \
-    host port program";
+const USAGE: &str = "[ -146UXpPhHrRoOdDqQvsS ] [ -c limit ] [ -C limit[:message] ] \
+    [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] [ -n certificate ] \
+    [ --network-limit limit[:message] ] [ --rate count[/seconds][:message] ] [ --proxy networks ] \
+    [ --listen-fd number ] [ --ipv6-only ] host port program";
 
 /// The longest banner. It is written in one piece, without waiting, to a connection that has sent
 /// nothing so far; so much always fits.
@@ -87,7 +88,7 @@ impl Options {
     pub fn parse(args: Args, env: Env) -> Result<Self, Failure> {
         let mut options = Self::default();
         let (mut tls, mut file) = (false, DEFAULT_CERTIFICATE);
-        let mut getopt = Getopt::new(args, LETTERS);
+        let mut getopt = Getopt::new(args, LETTERS).with_words(access::WORDS);
         for opt in &mut getopt {
             let opt = opt.map_err(|illegal| illegal.with_usage(NAME.usage(USAGE)))?;
             if options.access.take(opt)? {

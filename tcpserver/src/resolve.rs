@@ -20,8 +20,11 @@ pub fn listen_address(options: &Options, env: Env) -> Result<SocketAddr, Failure
     Ok(SocketAddr::new(ip(options, env)?, port))
 }
 
-/// A number, or the name of a service. (The original counts beyond 65535 in a circle.)
-fn port(text: &[u8]) -> Result<u16, Failure> {
+/// The port argument: a number, or the name of a service. (The original counts beyond 65535 in a circle.)
+///
+/// # Errors
+/// An unknown port, exit code 111.
+pub fn port(text: &[u8]) -> Result<u16, Failure> {
     let port = match number::whole(text) {
         Some(number) => u16::try_from(number).ok(),
         None => services::tcp_port(services::FILE, text),
