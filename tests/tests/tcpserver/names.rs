@@ -43,6 +43,7 @@ pub(crate) fn serve() {
 const A: u16 = 1;
 const CNAME: u16 = 5;
 const PTR: u16 = 12;
+const AAAA: u16 = 28;
 
 /// A question that was read.
 struct Question<'a> {
@@ -61,12 +62,18 @@ fn answers(message: &[u8], by_tcp: bool) -> Vec<Vec<u8>> {
             None => vec![refused(&question, 3)],
         },
         A => match addresses(&name) {
+            [] if name == b"six.example" => vec![answer(&question, 0x8180, Vec::new())],
             [] => vec![refused(&question, 3)],
             found => {
                 let records = found.iter().map(|last| record(A, &[127, 0, 0, *last])).collect();
                 vec![answer(&question, 0x8180, records)]
             }
         },
+        AAAA if matches!(&name[..], b"six.example" | b"both.example") => {
+            let loopback = std::net::Ipv6Addr::LOCALHOST.octets();
+            vec![answer(&question, 0x8180, vec![record(AAAA, &loopback)])]
+        }
+        // There is such a name, perhaps, but with nothing of the kind.
         _ => vec![answer(&question, 0x8180, Vec::new())],
     }
 }
@@ -82,6 +89,7 @@ fn addresses(name: &[u8]) -> &'static [u8] {
         b"late.example" => &[14],
         b"alias.example" => &[15],
         b"here.example" => &[40],
+        b"both.example" => &[1],
         _ => &[],
     }
 }
