@@ -1,5 +1,6 @@
 //! tcpserver, side by side with Debian's where both can do it.
 
+mod encrypted;
 mod exhaustion;
 mod handed_over;
 mod ipv6;
