@@ -12,14 +12,15 @@ use crate::tls;
 use crate::{address, inherited};
 use common::Exit;
 use common::env::Environment;
-use nix::sys::socket::{MsgFlags, send};
+use nix::sys::socket::{MsgFlags, recv, send};
 use nix::unistd::{close, dup2_stdin, dup2_stdout};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 use sys::exec::Program;
 use sys::fork::{self, Fork};
 use sys::process::Pid;
+use sys::signal::{self, Signal};
 use sys::spawn::{Spawn, SpawnError};
 use sys::{Args, Env, Errno, Vector};
 
@@ -172,6 +173,8 @@ impl Launcher {
     ) -> Dropped {
         if let Some(listener) = leaves {
             signals.put_back();
+            // The log may have no reader any more, and that is no reason to end.
+            signal::ignore(Signal::PIPE);
             if let Err(error) = listener.leave() {
                 return Dropped::HandOver(Errno::from_raw_os_error(error as i32));
             }
@@ -314,7 +317,19 @@ fn greet(stream: &TcpStream, banner: &[u8]) -> Result<(), Dropped> {
 /// Tells a client in plain text why it isn't served, if that can be done without waiting.
 pub fn refuse(stream: &TcpStream, message: &[u8]) {
     // Whoever has gone already doesn't miss anything.
-    let _ = greet(stream, message);
+    if message.is_empty() || greet(stream, message).is_err() {
+        return;
+    }
+    let _ = stream.shutdown(Shutdown::Write);
+    // A socket that is closed with something unread in it resets the connection, and the message may
+    // be lost on its way. Most clients have said little by now.
+    let mut unread = [0; 4096];
+    for _ in 0..4 {
+        match recv(stream.as_raw_fd(), &mut unread, MsgFlags::MSG_DONTWAIT) {
+            Ok(1..) => {}
+            Ok(_) | Err(_) => return,
+        }
+    }
 }
 
 /// The relay ends as the program did; with a signal's number plus 128 where one ended it.

@@ -65,7 +65,7 @@ fn append_end(line: &mut Vec<u8>, end: End<'_>, info: Option<&[u8]>) {
 /// `refuse 192.0.2.1: 5 connections from 192.0.2.1`: without a process.
 #[must_use]
 pub fn refuse(remote: IpAddr, reason: &str) -> Vec<u8> {
-    format!("{}: refuse {}: {reason}\n", NAME.0, address::text(remote)).into_bytes()
+    format!("{}: refuse {}: {reason}\n", NAME.0, address::field(remote)).into_bytes()
 }
 
 /// `end 77 status 256`: the status as wait(2) has it.
@@ -111,6 +111,12 @@ mod tests {
             "tcpserver: ok 9859 0:127.0.0.1:40025 :127.0.0.1::47676\n"
         );
         assert_eq!(text(end(9859, 768)), "tcpserver: end 9859 status 768\n");
+        let (info, name) = (Some(&b"joe"[..]), Some(&b"client"[..]));
+        let remote = End { name, ..remote };
+        assert_eq!(
+            text(verdict("deny", 9859, local, remote, info, "")),
+            "tcpserver: deny 9859 0:127.0.0.1:40025 client:127.0.0.1:joe:47676\n"
+        );
     }
 
     #[test]

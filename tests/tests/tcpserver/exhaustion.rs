@@ -105,14 +105,17 @@ fn closed_descriptors_at_the_start_do_no_harm() {
 
 #[test]
 fn a_log_that_nobody_reads_any_more_is_no_reason_to_end() {
-    same(|tcpserver| {
-        let scratch = tests::Scratch::new("tcpserver-log");
-        let script = "cd $SCRATCH; mkfifo log; head -n 1 <log >/dev/null & exec \"$@\" 2>log";
-        let run = Run::sh(script).env("SCRATCH", scratch.path()).arg("sh").arg(tcpserver);
-        let server = Server::of(run.args(["-1vRHl0", "127.0.0.1", "0", "echo", "hi"]));
-        for _ in 0..3 {
-            assert_eq!(server.get(), "hi\n");
-        }
-        server.end().code.to_string()
-    });
+    // Without look-ups, and with one, by an IDENT server that isn't there.
+    for flags in ["-1vRHl0", "-1vHl0"] {
+        same(|tcpserver| {
+            let scratch = tests::Scratch::new("tcpserver-log");
+            let script = "cd $SCRATCH; mkfifo log; head -n 1 <log >/dev/null & exec \"$@\" 2>log";
+            let run = Run::sh(script).env("SCRATCH", scratch.path()).arg("sh").arg(tcpserver);
+            let server = Server::of(run.args([flags, "127.0.0.1", "0", "echo", "hi"]));
+            for _ in 0..3 {
+                assert_eq!(server.get(), "hi\n");
+            }
+            server.end().code.to_string()
+        });
+    }
 }
