@@ -140,3 +140,17 @@ fn variables_may_be_set_beforehand_and_nobody_is_a_limit_too() {
     let _first = held("127.0.0.1", &server);
     assert_eq!(told("127.0.0.1", &server), "full\r\n");
 }
+
+#[test]
+fn there_is_a_limit_to_what_the_processors_have_to_do() {
+    let rules = "127.0.0.1:allow,MAXLOAD=\"0\",DIEMSG=\"busy\"\n\
+        127.0.0.2:allow,MAXLOAD=\"100000000\"\n";
+    let (_scratch, server) = with_rules(rules, &["-vRHl0"], &["echo", "hi"]);
+    assert_eq!(told("127.0.0.1", &server), "busy\r\n");
+    assert_eq!(told("127.0.0.2", &server), "hi\n");
+    let log = server.end_after_ends(2).err();
+    assert!(
+        log.lines().any(|line| line.contains(": deny ") && line.ends_with(" MAXLOAD:")),
+        "{log}"
+    );
+}
