@@ -94,6 +94,8 @@ struct Server<'a> {
 impl Server<'_> {
     fn run(mut self) -> Result<Exit, Failure> {
         self.log(self.table.status());
+        // A child of before may have ended when nobody would have been told yet.
+        self.reap();
         let mut in_a_row = 0;
         loop {
             let ready = self.wait(in_a_row < IN_A_ROW)?;
