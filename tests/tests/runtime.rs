@@ -28,6 +28,7 @@ const FREESTANDING: &[&str] = &[
     "tcprulescheck",
     "argv0",
     "recordio",
+    "rblsmtpd",
     "fixcrio",
     "addcr",
     "delcr",

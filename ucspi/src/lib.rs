@@ -1,5 +1,4 @@
-//! The rules that tcpserver asks, and the small programs of ucspi-tcp that need no network of their
-//! own.
+//! The rules that tcpserver asks, and the small programs of ucspi-tcp that run beside it.
 //!
 //! [`rules`] and [`cdb`] are what tcpserver, tcprules and tcprulescheck share. Every other public
 //! module is a program: its `run`, and what only it needs.
@@ -16,6 +15,7 @@ mod child;
 pub mod delcr;
 mod filter;
 pub mod fixcrio;
+pub mod rblsmtpd;
 pub mod recordio;
 pub mod rules;
 pub mod tcprules;
