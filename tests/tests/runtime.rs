@@ -24,6 +24,7 @@ const FREESTANDING: &[&str] = &[
     "fghack",
     "pgrphack",
     "setuser",
+    "tcpclient",
     "tcprules",
     "tcprulescheck",
     "argv0",
