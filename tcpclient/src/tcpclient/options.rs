@@ -2,6 +2,7 @@
 
 use super::NAME;
 use super::attempts::Patience;
+use alloc::vec::Vec;
 use common::getopt::{Getopt, Opt};
 use common::{Failure, number};
 use core::ffi::CStr;
@@ -125,7 +126,7 @@ impl Default for Options {
             look_up_remote: true,
             local_name: None,
             ask_who: None,
-            operands: Args::new(alloc::vec::Vec::new()),
+            operands: Args::new(Vec::new()),
         }
     }
 }
