@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use common::getopt::{Getopt, Opt};
 use common::{Failure, number};
 use core::ffi::CStr;
-use core::net::{IpAddr, Ipv4Addr};
+use core::net::IpAddr;
 use core::time::Duration;
 use dns::Families;
 use sys::Args;
@@ -131,12 +131,8 @@ impl Default for Options {
     }
 }
 
-/// `0` stands for no address in particular.
 fn own_address(value: &CStr) -> Result<IpAddr, Failure> {
-    match value.to_bytes() {
-        b"" | b"0" => Ok(Ipv4Addr::UNSPECIFIED.into()),
-        text => dns::address::parse(text).ok_or_else(|| NAME.usage(USAGE)),
-    }
+    dns::address::parse(value.to_bytes()).ok_or_else(|| NAME.usage(USAGE))
 }
 
 /// The original takes what is no port for another one.
@@ -200,7 +196,8 @@ mod tests {
     #[test]
     fn our_own_end() {
         for (words, local) in [
-            (&["-i", "0"][..], Some((Some("0.0.0.0"), 0))),
+            (&["-i", "0.0.0.0"][..], Some((Some("0.0.0.0"), 0))),
+            (&["-i", "0"], None),
             (&["-i", "::1", "-p", "65535"], Some((Some("::1"), 65535))),
             (&["-i", "x"], None),
             (&["-p", "65536"], None),

@@ -7,6 +7,9 @@ const GREETING: &[u8] = b"220 rblsmtpd.local\r\n";
 const AGREED: &[u8] = b"250 rblsmtpd.local\r\n";
 const FAREWELL: &[u8] = b"221 rblsmtpd.local\r\n";
 
+/// Commands that don't bring the mail nearer. The sender may be named: the first recipient is where it ends.
+const HARMLESS: [&[u8]; 5] = [b"helo", b"ehlo", b"mail", b"rset", b"noop"];
+
 /// So much of a line is kept. No verb that counts is as long.
 const KEPT: usize = 8;
 
@@ -73,15 +76,16 @@ impl<'a> Conversation<'a> {
     }
 }
 
-/// The sender may still be named; the first recipient is where it ends.
 fn reply(line: &[u8]) -> Reply {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let verb = line.split(|byte| *byte == b' ').next().unwrap_or_default();
     let is = |name: &[u8]| verb.eq_ignore_ascii_case(name);
-    match () {
-        () if is(b"helo") || is(b"ehlo") || is(b"mail") || is(b"rset") => Reply::Agreed,
-        () if is(b"quit") => Reply::Farewell,
-        () => Reply::Refused,
+    if is(b"quit") {
+        Reply::Farewell
+    } else if HARMLESS.iter().any(|name| is(name)) {
+        Reply::Agreed
+    } else {
+        Reply::Refused
     }
 }
 
@@ -115,7 +119,7 @@ mod tests {
             ("rset", "250"),
             ("rcpt to:<b>", "451"),
             ("data", "451"),
-            ("noop", "451"),
+            ("noop", "250"),
             ("", "451"),
             (" helo", "451"),
             ("helox", "451"),
