@@ -11,8 +11,10 @@ mod refused;
 mod rules;
 mod side_by_side;
 
-use tests::alone;
+use std::net::TcpListener;
+
 use tests::side_by_side::{Table, is_entry};
+use tests::{alone, skip};
 
 /// The tables.
 const TABLES: [&str; 8] = [
@@ -61,6 +63,9 @@ fn rblsmtpd() {
 #[test]
 fn tcpclient() {
     alone!();
+    if TcpListener::bind("[::1]:0").is_err() {
+        skip!("no IPv6 here");
+    }
     let _network = network::Network::start();
     side_by_side::agree("tcpclient");
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use nix::mount::{MsFlags, mount};
 use nix::sys::socket::{
@@ -42,7 +43,9 @@ impl Network {
             serve(&format!("127.0.{host}:7"), echo);
         }
         serve("0.0.0.0:70", echo);
-        serve("[::1]:7", echo);
+        if TcpListener::bind("[::1]:0").is_ok() {
+            serve("[::1]:7", echo);
+        }
         serve("127.0.0.1:11", |stream| say(stream, b"who\tis\r\nhere\r\x00\x1b\x7f\xe9\xff\r\n\r"));
         serve("127.0.0.1:13", |stream| say(stream, b"Today\r\n"));
         serve("127.0.0.1:17", |stream| say(stream, b"quoted\r\n\0\xff\n\r"));
@@ -62,6 +65,12 @@ impl Network {
         // Says nothing until the client is gone.
         serve("127.0.1.5:113", |mut stream| {
             let _ = stream.read_to_end(&mut Vec::new());
+        });
+        // Goes on for longer than any test waits.
+        serve("127.0.1.7:113", |mut stream| {
+            while stream.write_all(b"x").is_ok() {
+                std::thread::park_timeout(Duration::from_millis(100));
+            }
         });
         serve("127.0.1.6:113", |stream| who(stream, b"7,9:USERID:UNIX:a\t\x01b:\xffc\\\r\n"));
         let silent = ["127.0.3.1:7", "127.0.3.2:7"].iter().flat_map(|address| hang(address));

@@ -1,4 +1,5 @@
-//! What no table can show of rblsmtpd: servers that keep silent, where Debian's takes a minute; and which are asked.
+//! What no table can show of rblsmtpd and tcpclient: peers that take their time, where Debian's takes theirs, and which name
+//! servers are asked.
 
 use tests::{Run, alone, program};
 
@@ -24,6 +25,17 @@ fn a_list_that_keeps_silent() {
         assert_eq!(outcome.out(), out, "{closed}");
         assert!(outcome.err().contains(said), "{closed}: {}", outcome.err());
     }
+}
+
+#[test]
+fn a_host_that_tells_who_it_is_letter_by_letter() {
+    alone!();
+    let _network = Network::start();
+    let outcome = Run::new(program("tcpclient"))
+        .args(["-Hl0", "-t", "1", "127.0.1.7", "7", "sh", "-c", "echo \"info: $TCPREMOTEINFO\""])
+        .env("PATH", tests::path())
+        .output();
+    assert_eq!((outcome.code, outcome.out().as_str()), (0, "info: \n"), "{outcome:?}");
 }
 
 #[test]
