@@ -15,8 +15,8 @@ use sys::{Errno, OwnedFd};
 /// Where hosts that tell such things listen.
 const PORT: u16 = 113;
 
-/// Who has the remote end of a connection, in the remote host's words: any bytes but blanks, tabs,
-/// carriage returns and NUL, 257 at most; empty if it won't tell. `None` if it says nothing before the
+/// Who has the remote end of a connection, in the remote host's words: any bytes but blanks and
+/// control characters, 257 at most; empty if it won't tell. `None` if it says nothing before the
 /// deadline on the monotonic clock.
 #[must_use]
 pub fn ask(local: SocketAddr, remote: SocketAddr, deadline: Duration) -> Option<Vec<u8>> {

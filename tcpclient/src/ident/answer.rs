@@ -9,7 +9,7 @@ const FIELDS: usize = 3;
 const LONGEST: usize = 257;
 
 /// RFC 1413 allows 1000 characters.
-const LONGEST_ANSWER: usize = 1024;
+const LONGEST_ANSWER: usize = 8192;
 
 /// An answer that is coming in.
 #[derive(Debug, Default)]
@@ -20,8 +20,9 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Takes what came. Gives the user once the line, or what is taken of it, is whole; an empty one if the
-    /// line has none.
+    /// Takes what came. Gives the user once the line is whole; an empty one if it has none. What comes
+    /// before the third colon is passed over, whatever it is: it is the same host that would have to
+    /// lie there. A control character becomes a `?`.
     pub(super) fn take(&mut self, input: &[u8]) -> Option<Vec<u8>> {
         for byte in input {
             self.read += 1;
@@ -29,13 +30,9 @@ impl Answer {
                 b'\n' => return Some(core::mem::take(&mut self.who)),
                 b' ' | b'\t' | b'\r' => {}
                 b':' if self.colons < FIELDS => self.colons += 1,
-                byte if self.colons == FIELDS => {
-                    self.who.push(*byte);
-                    if self.who.len() == LONGEST {
-                        return Some(core::mem::take(&mut self.who));
-                    }
-                }
-                _ => {}
+                _ if self.colons < FIELDS || self.who.len() == LONGEST => {}
+                byte if byte.is_ascii_control() => self.who.push(b'?'),
+                byte => self.who.push(*byte),
             }
         }
         None
@@ -43,7 +40,7 @@ impl Answer {
 
     /// Whether it is none, having gone on for too long.
     pub(super) fn is_too_long(&self) -> bool {
-        self.read > LONGEST_ANSWER
+        self.read >= LONGEST_ANSWER
     }
 }
 
@@ -59,11 +56,12 @@ mod tests {
 
     #[test]
     fn answers() {
-        let long = [&b"1,2:USERID:UNIX:"[..], &[b'x'; 300]].concat();
+        let long = [&b"1,2:USERID:UNIX:"[..], &[b'x'; 300], b"\n"].concat();
         for (text, who) in [
             (&b"80 , 1025 : USERID : UNIX : joe\r\n"[..], Some(&b"joe"[..])),
             (b"80,1025:USERID:UNIX:joe:of x\n", Some(b"joe:ofx")),
             (b"80,1025:ERROR:NO-USER\r\n", Some(b"")),
+            (b"a:b:c:d\0\x1b\xff\n", Some(b"d??\xff")),
             (b"\n", Some(b"")),
             (b"80,1025:USERID:UNIX:joe", None),
             (b"", None),
@@ -76,7 +74,8 @@ mod tests {
     #[test]
     fn nobody_talks_for_ever() {
         let mut answer = Answer::default();
-        for _ in 0..5 {
+        for _ in 0..32 {
+            assert!(!answer.is_too_long());
             assert_eq!(answer.take(&[b'x'; 256]), None);
         }
         assert!(answer.is_too_long());
