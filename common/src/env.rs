@@ -5,10 +5,12 @@ use core::ffi::CStr;
 use sys::{Env, Vector};
 
 /// An environment that can be changed. What isn't changed is not copied, and keeps its place.
+#[derive(Clone)]
 pub struct Environment {
     entries: Vec<Entry>,
 }
 
+#[derive(Clone)]
 enum Entry {
     Inherited(&'static CStr),
     Made(CString),

@@ -1,22 +1,26 @@
-//! Starting the program for a connection.
+//! Starting the program for a connection, once it is let in.
 
-use crate::address;
-use crate::line::{self, End};
-use crate::log;
+mod admission;
+
+use crate::limits::Crowd;
+use crate::lookup::LookUps;
 use crate::options::{NAME, Options, Verbosity};
+use crate::rules::Rules;
 use crate::signals::Signals;
 use crate::socket::Listener;
 use crate::tls;
+use crate::{address, inherited};
 use common::Exit;
 use common::env::Environment;
-use nix::sys::socket::{MsgFlags, send};
+use nix::sys::socket::{MsgFlags, recv, send};
 use nix::unistd::{close, dup2_stdin, dup2_stdout};
-use std::net::TcpStream;
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 use sys::exec::Program;
 use sys::fork::{self, Fork};
 use sys::process::Pid;
+use sys::signal::{self, Signal};
 use sys::spawn::{Spawn, SpawnError};
 use sys::{Args, Env, Errno, Vector};
 
@@ -26,6 +30,8 @@ pub struct Launcher {
     args: Args,
     vector: Vector<'static>,
     environment: Environment,
+    look_ups: LookUps,
+    rules: Rules,
     banner: &'static [u8],
     timeout: Duration,
     no_stderr: bool,
@@ -33,13 +39,24 @@ pub struct Launcher {
 }
 
 /// A connection that was accepted.
-pub struct Connection<'a> {
+pub struct Connection {
     /// The connection itself.
     pub stream: TcpStream,
-    /// Our end.
-    pub local: End<'a>,
+    /// Its ends, as the system has them.
+    pub ends: Ends,
+    /// How many others there are with it.
+    pub crowd: Crowd,
+    /// A PROXY header comes first, and tells what the ends are.
+    pub proxied: bool,
+}
+
+/// The two ends of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// Ours.
+    pub local: SocketAddr,
     /// The client's.
-    pub remote: End<'a>,
+    pub remote: SocketAddr,
 }
 
 /// Why a connection is dropped before its program runs.
@@ -47,6 +64,14 @@ pub struct Connection<'a> {
 pub enum Dropped {
     /// The banner couldn't be written.
     Banner(Errno),
+    /// The rules couldn't be read.
+    Rules(Errno),
+    /// The rules say so.
+    Denied,
+    /// The rules say how many may come, and they have: the variable that says it.
+    Crowded(&'static str),
+    /// The PROXY header couldn't be read, from this address.
+    Proxy(IpAddr, Errno),
     /// There is no process for it.
     Fork(Errno),
     /// The connection couldn't be handed over.
@@ -55,23 +80,41 @@ pub enum Dropped {
     Run(Errno),
 }
 
+impl Dropped {
+    /// The exit code of the connection's process.
+    fn exit(self) -> u8 {
+        match self {
+            Self::Denied | Self::Crowded(_) => Exit::USAGE.0,
+            Self::Banner(_)
+            | Self::Rules(_)
+            | Self::Proxy(..)
+            | Self::Fork(_)
+            | Self::HandOver(_)
+            | Self::Run(_) => Exit::TEMPORARY.0,
+        }
+    }
+}
+
 impl Launcher {
     /// The program is looked for in `PATH` as it is now; nothing is said if it isn't there, as it
-    /// may yet come. `no_stderr`: the program gets no standard error.
+    /// may yet come. `no_stderr`: the program gets no standard error. `handed_over`: the listening
+    /// socket was, which doesn't concern the program.
     #[must_use]
-    pub fn new(options: &Options, env: Env, no_stderr: bool) -> Self {
+    pub fn new(options: &Options, env: Env, no_stderr: bool, handed_over: bool) -> Self {
         let args = options.program;
         let name = args.get(0).unwrap_or_default();
         let mut environment = Environment::from(env);
         environment.set(b"PROTO", b"TCP");
-        for unknown in [&b"TCPREMOTEHOST"[..], b"TCPREMOTEINFO"] {
-            environment.unset(unknown);
+        if handed_over {
+            inherited::forget(&mut environment);
         }
         Self {
             program: Program::find(name, env.get(b"PATH")),
             args,
             vector: args.vector(),
             environment,
+            look_ups: LookUps::new(options, env),
+            rules: Rules::new(&options.access),
             banner: options.banner,
             timeout: options.timeout,
             no_stderr,
@@ -81,39 +124,64 @@ impl Launcher {
 
     /// Starts the program with the connection as its standard input and output. Gives its process.
     ///
-    /// This process waits until the program runs, and may come to write about it later than the
-    /// program itself: not for `-v`.
+    /// If nobody has to be asked and nothing is to be written about it, that is a vfork: this
+    /// process reads the rules, and waits until the program runs. Otherwise the connection gets a
+    /// process at once, which does the rest.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why there is none. What happens in the connection's own process, that says itself.
     pub fn start(
         &mut self,
-        connection: &Connection<'_>,
+        connection: &Connection,
         signals: &Signals,
+        listener: &mut Listener,
     ) -> Result<Pid, Dropped> {
-        self.describe(connection);
-        greet(&connection.stream, self.banner)?;
-        self.spawn(&connection.stream, &connection.stream, signals)
+        let known = self.look_ups.known(connection.ends.local.ip());
+        let waits = known.is_none() || connection.proxied;
+        match known {
+            Some(found) if !waits && self.verbosity != Verbosity::Verbose => {
+                greet(&connection.stream, self.banner)?;
+                let changes = self.judge(connection, connection.ends, &found, true)?;
+                self.describe(connection.ends, &found);
+                if changes.is_empty() {
+                    return self.spawn(&connection.stream, &connection.stream, signals);
+                }
+                let before = self.environment.clone();
+                self.follow(&changes);
+                let started = self.spawn(&connection.stream, &connection.stream, signals);
+                self.environment = before;
+                started
+            }
+            Some(_) | None => match fork::fork().map_err(Dropped::Fork)? {
+                Fork::Parent(pid) => Ok(pid),
+                Fork::Child => {
+                    let dropped = self.serve(connection, signals, waits.then_some(listener));
+                    self.warn(dropped);
+                    fork::exit(dropped.exit())
+                }
+            },
+        }
     }
 
-    /// The same by fork: dearer, but the new process writes the log's lines about itself, before
-    /// its program can write any.
-    ///
-    /// # Errors
-    /// [`Dropped::Fork`], [`Dropped::Banner`]; what happens later, the new process says itself.
-    pub fn start_beside(
+    /// In a process of the connection's own: becomes the program, and comes back only if that
+    /// isn't to be. Lets go of the listening socket if it may have to wait.
+    fn serve(
         &mut self,
-        connection: &Connection<'_>,
+        connection: &Connection,
         signals: &Signals,
-    ) -> Result<Pid, Dropped> {
-        greet(&connection.stream, self.banner)?;
-        match fork::fork().map_err(Dropped::Fork)? {
-            Fork::Parent(pid) => Ok(pid),
-            Fork::Child => {
-                self.introduce(connection);
-                self.warn(self.become_program(&connection.stream, signals));
-                fork::exit(Exit::TEMPORARY.0)
+        leaves: Option<&mut Listener>,
+    ) -> Dropped {
+        if let Some(listener) = leaves {
+            signals.put_back();
+            // The log may have no reader any more, and that is no reason to end.
+            signal::ignore(Signal::PIPE);
+            if let Err(error) = listener.leave() {
+                return Dropped::HandOver(Errno::from_raw_os_error(error as i32));
             }
+        }
+        match self.admit(connection, Some(self.banner)) {
+            Ok(_) => self.become_program(&connection.stream, signals),
+            Err(dropped) => dropped,
         }
     }
 
@@ -136,7 +204,7 @@ impl Launcher {
     /// [`Dropped::Fork`]; what happens later, the relay says itself.
     pub fn start_encrypted(
         &mut self,
-        connection: Connection<'_>,
+        connection: Connection,
         signals: &Signals,
         server: &tls::Server,
         listener: &mut Listener,
@@ -157,9 +225,16 @@ impl Launcher {
     }
 
     /// Gives the exit code that tells how the program ended.
-    fn relay(&mut self, connection: Connection<'_>, signals: &Signals, server: &tls::Server) -> u8 {
-        let pid = self.introduce(&connection);
-        let whose = format!("pid {pid} from {}: ", address::text(connection.remote.address.ip()));
+    fn relay(&mut self, connection: Connection, signals: &Signals, server: &tls::Server) -> u8 {
+        // The banner goes out encrypted.
+        let (pid, client) = match self.admit(&connection, None) {
+            Ok(admitted) => admitted,
+            Err(dropped) => {
+                self.warn(dropped);
+                return dropped.exit();
+            }
+        };
+        let whose = format!("pid {pid} from {}: ", address::text(client));
         let quiet = self.verbosity == Verbosity::Quiet;
         let start = |input: OwnedFd, output: OwnedFd| {
             self.spawn(&input, &output, signals).map_err(|dropped| {
@@ -175,35 +250,6 @@ impl Launcher {
         let (stream, banner) = (OwnedFd::from(connection.stream), self.banner);
         let status = tls::serve(server, stream, self.timeout, banner, start, &mut log);
         exit_code(status)
-    }
-
-    /// In a forked child: says whose connection it has, before its program can say anything, and
-    /// puts that into the environment. Gives its own process id.
-    fn introduce(&mut self, connection: &Connection<'_>) -> i32 {
-        self.describe(connection);
-        let pid = sys::process::getpid().as_raw_nonzero().get();
-        if self.verbosity == Verbosity::Verbose {
-            let (local, remote) = (connection.local, connection.remote);
-            log::write(&[line::pid(pid, remote), line::ok(pid, local, remote)].concat());
-        }
-        pid
-    }
-
-    /// Puts what is known about the connection into the environment.
-    fn describe(&mut self, connection: &Connection<'_>) {
-        let ends = [
-            (connection.local, &b"TCPLOCALIP"[..], &b"TCPLOCALPORT"[..]),
-            (connection.remote, b"TCPREMOTEIP", b"TCPREMOTEPORT"),
-        ];
-        for (end, ip, port) in ends {
-            self.environment.set(ip, address::text(end.address.ip()).as_bytes());
-            let number = common::decimal(end.address.port().into());
-            self.environment.set(port, number.as_bytes());
-        }
-        match connection.local.name {
-            Some(name) => self.environment.set(b"TCPLOCALHOST", name),
-            None => self.environment.unset(b"TCPLOCALHOST"),
-        }
     }
 
     fn spawn(
@@ -237,8 +283,15 @@ impl Launcher {
             return;
         }
         let name = self.args.get(0).unwrap_or_default().to_bytes();
+        let who;
         let (what, object, errno): (&[u8], &[u8], _) = match dropped {
+            Dropped::Denied | Dropped::Crowded(_) => return,
+            Dropped::Proxy(from, errno) => {
+                who = address::text(from);
+                (b"read PROXY header from ", who.as_bytes(), errno)
+            }
             Dropped::Banner(errno) => (b"print banner", b"", errno),
+            Dropped::Rules(errno) => (b"read ", self.rules.file(), errno),
             Dropped::Fork(errno) => (b"fork", b"", errno),
             Dropped::HandOver(errno) => (b"set up descriptors", b"", errno),
             Dropped::Run(errno) => (b"run ", name, errno),
@@ -258,6 +311,24 @@ fn greet(stream: &TcpStream, banner: &[u8]) -> Result<(), Dropped> {
         Ok(sent) if sent == banner.len() => Ok(()),
         Ok(_) => Err(Dropped::Banner(Errno::NOBUFS)),
         Err(error) => Err(Dropped::Banner(Errno::from_raw_os_error(error as i32))),
+    }
+}
+
+/// Tells a client in plain text why it isn't served, if that can be done without waiting.
+pub fn refuse(stream: &TcpStream, message: &[u8]) {
+    // Whoever has gone already doesn't miss anything.
+    if message.is_empty() || greet(stream, message).is_err() {
+        return;
+    }
+    let _ = stream.shutdown(Shutdown::Write);
+    // A socket that is closed with something unread in it resets the connection, and the message may
+    // be lost on its way. Most clients have said little by now.
+    let mut unread = [0; 4096];
+    for _ in 0..4 {
+        match recv(stream.as_raw_fd(), &mut unread, MsgFlags::MSG_DONTWAIT) {
+            Ok(1..) => {}
+            Ok(_) | Err(_) => return,
+        }
     }
 }
 

@@ -1,22 +1,31 @@
 //! tcpserver: runs a program for each connection to a TCP port, in the clear or over TLS.
 //!
-//! What is pure and what acts are apart. Pure: [`options`], [`address`], [`services`], [`hosts`],
-//! [`line`](mod@line) (the log's lines) and [`table`] (how many connections there are, and whether
-//! another may be accepted). Acting: [`resolve`], [`socket`], [`privilege`], [`signals`],
-//! [`launch`], [`log`], and [`server`], the loop that ties them together. [`tls`] is one
-//! connection's relay; [`certificate`] is the other program, tcpserver-cert.
+//! What is pure and what acts are apart. Pure: [`options`], [`address`], [`hosts`],
+//! [`network`], [`line`](mod@line) (the log's lines), [`table`] (how many connections there are, and
+//! whether another may be accepted) and [`limits`] (how many one client may have). Acting:
+//! [`resolve`], [`socket`], [`inherited`], [`privilege`], [`signals`], [`log`], and [`server`], the
+//! loop that ties them together. What happens to a connection before its program starts: [`proxy`],
+//! [`lookup`] and [`ident`] find out who is there, [`rules`] say whether it is let in, [`launch`] does
+//! it all and starts the program. [`tls`] is one connection's relay;
+//! [`certificate`] is the other program, tcpserver-cert.
 
 pub mod address;
 pub mod certificate;
 pub mod hosts;
+pub mod ident;
+pub mod inherited;
 pub mod launch;
+pub mod limits;
 pub mod line;
 pub mod log;
+pub mod lookup;
+pub mod network;
 pub mod options;
 pub mod privilege;
+pub mod proxy;
 pub mod resolve;
+pub mod rules;
 pub mod server;
-pub mod services;
 pub mod signals;
 pub mod socket;
 pub mod table;

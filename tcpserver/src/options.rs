@@ -1,8 +1,13 @@
 //! The command line: options as the original's, and those of its SSL patch.
 
+mod access;
+
+pub use access::Access;
+
 use common::getopt::{Getopt, Opt};
 use common::number;
 use common::{Exit, Failure, Name};
+use dns::Families;
 use std::ffi::CStr;
 use std::fmt;
 use std::time::Duration;
@@ -11,10 +16,12 @@ use sys::{Args, Env};
 /// The program, as its diagnostics call it.
 pub const NAME: Name = Name("tcpserver");
 
-const LETTERS: &[u8] = b"16UXpPhHrRoOdDqQvsSc:x:B:g:u:b:l:t:n:";
+const LETTERS: &[u8] = b"146UXpPhHrRoOdDqQvsSc:C:x:B:g:u:b:l:t:n:";
 
-const USAGE: &str = "[ -16UHRoOdDqQvsS ] [ -c limit ] [ -B banner ] [ -g gid ] [ -u uid ] \
-    [ -b backlog ] [ -l localname ] [ -t timeout ] [ -n certificate ] host port program";
+const USAGE: &str = "[ -146UXpPhHrRoOdDqQvsS ] [ -c limit ] [ -C limit[:message] ] \
+    [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] [ -n certificate ] \
+    [ --network-limit limit[:message] ] [ --rate count[/seconds][:message] ] [ --proxy networks ] \
+    [ --listen-fd number ] [ --ipv6-only ] host port program";
 
 /// The longest banner. It is written in one piece, without waiting, to a connection that has sent
 /// nothing so far; so much always fits.
@@ -48,8 +55,10 @@ pub struct Options {
     pub local_name: Option<&'static [u8]>,
     /// `-t`: how long a client may take for what comes before the program; at least a second.
     pub timeout: Duration,
-    /// `-6`: IPv6, where the host argument leaves a choice.
-    pub prefer_ipv6: bool,
+    /// `-4`, `-6`: what is taken where the host argument leaves a choice.
+    pub families: Families,
+    /// Who is let in, and what is found out about clients before.
+    pub access: Access,
     /// `-s`, with the file of `-n`: TLS, with this key and certificate.
     pub certificate: Option<&'static CStr>,
     /// The host argument.
@@ -75,14 +84,17 @@ impl Options {
     /// Reads the command line; `-U` reads `UID` and `GID` in `env`.
     ///
     /// # Errors
-    /// Wrong usage, and what is not supported yet: exit code 100.
+    /// Wrong usage: exit code 100.
     pub fn parse(args: Args, env: Env) -> Result<Self, Failure> {
         let mut options = Self::default();
-        let mut lookups = Lookups::default();
         let (mut tls, mut file) = (false, DEFAULT_CERTIFICATE);
-        let mut getopt = Getopt::new(args, LETTERS);
+        let mut getopt = Getopt::new(args, LETTERS).with_words(access::WORDS);
         for opt in &mut getopt {
-            match opt.map_err(|illegal| illegal.with_usage(NAME.usage(USAGE)))? {
+            let opt = opt.map_err(|illegal| illegal.with_usage(NAME.usage(USAGE)))?;
+            if options.access.take(opt)? {
+                continue;
+            }
+            match opt {
                 Opt::Flag(b'q') => options.verbosity = Verbosity::Quiet,
                 Opt::Flag(b'Q') => options.verbosity = Verbosity::Errors,
                 Opt::Flag(b'v') => options.verbosity = Verbosity::Verbose,
@@ -91,16 +103,14 @@ impl Options {
                 Opt::Flag(b'd') => options.no_delay = false,
                 Opt::Flag(b'D') => options.no_delay = true,
                 Opt::Flag(b'1') => options.print_port = true,
-                Opt::Flag(b'6') => options.prefer_ipv6 = true,
+                Opt::Flag(b'4') => options.families = Families::V4,
+                Opt::Flag(b'6') => options.families = Families::V6First,
                 Opt::Flag(b's') => tls = true,
-                Opt::Flag(b'S') => tls = false,
                 Opt::Flag(b'U') => {
                     options.uid = Some(id_from(env, "UID")?);
                     options.gid = Some(id_from(env, "GID")?);
                 }
-                Opt::Flag(b'H') => lookups.no_remote_host = true,
-                Opt::Flag(b'R') => lookups.no_remote_info = true,
-                Opt::Flag(letter) | Opt::Value(letter @ b'x', _) => lookups.refused = Some(letter),
+                Opt::Flag(_) => tls = false,
                 Opt::Value(b'c', value) => options.limit = limit(value)?,
                 Opt::Value(b'b', value) => options.backlog = saturated(leading_number(value)),
                 Opt::Value(b'B', value) => options.banner = banner(value)?,
@@ -112,7 +122,7 @@ impl Options {
             }
         }
         options.certificate = tls.then_some(file);
-        options.with_operands(getopt.rest())?.with_lookups(lookups)
+        options.with_operands(getopt.rest())
     }
 
     fn with_operands(self, rest: Args) -> Result<Self, Failure> {
@@ -121,34 +131,6 @@ impl Options {
         };
         Ok(Self { host: host.to_bytes(), port: port.to_bytes(), program: rest.tail(2), ..self })
     }
-
-    /// A run script that relies on a look-up must not get silence instead.
-    fn with_lookups(self, lookups: Lookups) -> Result<Self, Failure> {
-        if let Some(letter) = lookups.refused {
-            let what: &[u8] = match letter {
-                b'x' | b'X' => b"rules",
-                b'h' | b'p' | b'P' => b"looking up the remote host name",
-                _ => b"asking for the remote user (IDENT)",
-            };
-            let parts = [b"unable to use -", &[letter][..], b" (", what, b"): not supported yet"];
-            return Err(NAME.fatal(Exit::USAGE.0, &parts));
-        }
-        if !lookups.no_remote_host {
-            return Err(needed("-H", "looking up the remote host name"));
-        }
-        if !lookups.no_remote_info {
-            return Err(needed("-R", "asking for the remote user (IDENT)"));
-        }
-        Ok(self)
-    }
-}
-
-/// The options about what this version doesn't do.
-#[derive(Clone, Copy, Default)]
-struct Lookups {
-    no_remote_host: bool,
-    no_remote_info: bool,
-    refused: Option<u8>,
 }
 
 impl fmt::Debug for Options {
@@ -174,18 +156,14 @@ impl Default for Options {
             print_port: false,
             local_name: None,
             timeout: Duration::from_secs(26),
-            prefer_ipv6: false,
+            families: Families::V4First,
+            access: Access::default(),
             certificate: None,
             host: b"",
             port: b"",
             program: Args::new(Vec::new()),
         }
     }
-}
-
-fn needed(option: &str, what: &str) -> Failure {
-    let parts = ["unable to do without ", option, " (", what, "): not supported yet"];
-    NAME.fatal(Exit::USAGE.0, &parts.map(str::as_bytes))
 }
 
 /// As the original reads numbers: the digits at the front, none count as 0.
@@ -288,6 +266,7 @@ mod tests {
         assert_eq!(options.verbosity, Verbosity::Errors);
         assert_eq!((options.uid, options.gid, options.local_name), (None, None, None));
         assert!(!options.no_delay && !options.keep_ip_options && !options.print_port);
+        assert_eq!(options.families, Families::V4First);
     }
 
     #[test]
@@ -309,7 +288,7 @@ mod tests {
         assert_eq!(options.local_name, Some(&b"0"[..]));
         assert_eq!((options.limit, options.backlog, options.timeout.as_secs()), (5, 7, 9));
         assert_eq!(options.banner, b"hi");
-        assert!(options.prefer_ipv6 && options.print_port);
+        assert!(options.families == Families::V6First && options.print_port);
     }
 
     #[test]
@@ -329,25 +308,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_supported_is_refused_by_name() {
-        for letter in ["-x", "-X", "-p", "-P", "-h", "-r"] {
-            let text = refusal(&[if letter == "-x" { "-xrules.cdb" } else { letter }]);
-            assert!(text.starts_with(&format!("tcpserver: fatal: unable to use {letter} (")));
-            assert!(text.ends_with("): not supported yet\n"), "{text}");
-        }
-        for (options, missing) in [("-R", "-H"), ("-H", "-R"), ("-v", "-H")] {
-            let failure = parse(&[options, "0", "0", "true"]).expect_err("a look-up is asked for");
-            let text = String::from_utf8(failure.text).expect("ASCII");
-            assert!(text.contains(&format!("unable to do without {missing} (")), "{text}");
-            assert_eq!(failure.code, 100);
-        }
-    }
-
-    #[test]
     fn usage_comes_first() {
-        for list in [&[][..], &["-h"], &["0"], &["-RH", "0", "0"]] {
+        for list in [&[][..], &["-x"], &["-h"], &["0"], &["-RH", "0", "0"]] {
             let failure = parse(list).expect_err("incomplete");
-            assert!(failure.text.starts_with(b"tcpserver: usage: tcpserver [ "));
+            let text = String::from_utf8(failure.text).expect("ASCII");
+            assert!(text.contains("tcpserver: usage: tcpserver [ "), "{text}");
             assert_eq!(failure.code, 100);
         }
         let text = parse(&["-Z"]).expect_err("unknown").text;

@@ -1,71 +1,53 @@
-//! What the host and port arguments lead to, and the name of the local host. The files are read
-//! here; what they mean is for [`crate::hosts`] and [`crate::services`].
+//! What the host and port arguments lead to.
 
 use crate::address::Host;
 use crate::options::{NAME, Options};
-use crate::{hosts, services};
 use common::{Exit, Failure, number};
-use std::fs;
+use dns::{Environment, Families, Places, Resolver, services};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+use sys::{Env, clock};
+
+/// How long the host's name may take to be looked up: as long as the original's four rounds.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where to listen.
 ///
 /// # Errors
 /// An unknown host or port, exit code 111. The port is looked up first, as in the original.
-pub fn listen_address(options: &Options) -> Result<SocketAddr, Failure> {
+pub fn listen_address(options: &Options, env: Env) -> Result<SocketAddr, Failure> {
     let port = port(options.port)?;
-    Ok(SocketAddr::new(ip(options)?, port))
+    Ok(SocketAddr::new(ip(options, env)?, port))
 }
 
-/// A number, or the name of a service. (The original counts beyond 65535 in a circle.)
-fn port(text: &[u8]) -> Result<u16, Failure> {
+/// The port argument: a number, or the name of a service. (The original counts beyond 65535 in a circle.)
+///
+/// # Errors
+/// An unknown port, exit code 111.
+pub fn port(text: &[u8]) -> Result<u16, Failure> {
     let port = match number::whole(text) {
         Some(number) => u16::try_from(number).ok(),
-        None => services::tcp_port(&read(services::FILE), text),
+        None => services::tcp_port(services::FILE, text),
     };
     port.ok_or_else(|| {
         NAME.fatal(Exit::TEMPORARY.0, &[b"unable to figure out port number for ", text])
     })
 }
 
-fn ip(options: &Options) -> Result<IpAddr, Failure> {
+fn ip(options: &Options, env: Env) -> Result<IpAddr, Failure> {
     match Host::parse(options.host) {
-        Host::Any if options.prefer_ipv6 => Ok(Ipv6Addr::UNSPECIFIED.into()),
+        Host::Any if options.families == Families::V6First => Ok(Ipv6Addr::UNSPECIFIED.into()),
         Host::Any => Ok(Ipv4Addr::UNSPECIFIED.into()),
         Host::Address(address) => Ok(address),
-        Host::Name(name) => hosts::address(&read(hosts::FILE), name, options.prefer_ipv6)
-            .ok_or_else(|| NAME.fatal(Exit::TEMPORARY.0, &[b"no IP address for ", name])),
-    }
-}
-
-/// The local host's name, for whatever local address a connection has.
-pub enum LocalName {
-    /// As given with `-l`.
-    Given(&'static [u8]),
-    /// As the hosts file, whose text this is, has it.
-    LookedUp(Vec<u8>),
-}
-
-impl LocalName {
-    /// `-l`, or else the hosts file as it is now.
-    #[must_use]
-    pub fn new(given: Option<&'static [u8]>) -> Self {
-        given.map_or_else(|| Self::LookedUp(read(hosts::FILE)), Self::Given)
-    }
-
-    /// The name of the host with this address, if it is known.
-    #[must_use]
-    pub fn of(&self, address: IpAddr) -> Option<&[u8]> {
-        match self {
-            Self::Given(name) => Some(name),
-            Self::LookedUp(hosts) => hosts::name(hosts, address),
+        Host::Name(name) => {
+            let mut resolver = Resolver::new(Places::default(), Environment::from(env));
+            let deadline = clock::monotonic() + PATIENCE;
+            resolver
+                .name_to_addresses(name, options.families, deadline)
+                .and_then(|found| found.first().copied().ok_or(dns::Unresolved::Unknown))
+                .map_err(|why| why.no_address(NAME, name))
         }
     }
-}
-
-/// A file that can't be read knows no names.
-fn read(file: &str) -> Vec<u8> {
-    fs::read(file).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -88,14 +70,5 @@ mod tests {
             assert_eq!(failure.text, expected.as_bytes());
             assert_eq!(failure.code, 111);
         }
-    }
-
-    #[test]
-    fn a_given_name_counts_for_every_address() {
-        let name = LocalName::new(Some(b"0"));
-        assert_eq!(name.of(Ipv4Addr::LOCALHOST.into()), Some(&b"0"[..]));
-        let name = LocalName::LookedUp(b"127.0.0.1 here\n".to_vec());
-        assert_eq!(name.of(Ipv4Addr::LOCALHOST.into()), Some(&b"here"[..]));
-        assert_eq!(name.of(Ipv6Addr::LOCALHOST.into()), None);
     }
 }

@@ -1,18 +1,18 @@
 //! tcpserver itself: one loop that waits for connections and for the ends of their programs.
 
-use crate::launch::{Connection, Launcher};
-use crate::line::End;
-use crate::log;
+use crate::launch::{self, Connection, Ends, Launcher};
+use crate::limits::{Crowd, Limits, Refusal};
+use crate::network::Network;
 use crate::options::{NAME, Options, Verbosity};
-use crate::resolve::{self, LocalName};
 use crate::signals::Signals;
 use crate::socket::{self, Listener, errno};
 use crate::table::{Event, Gate, Said, Table};
-use crate::{privilege, tls};
+use crate::{inherited, line, log, privilege, resolve, tls};
 use common::{Exit, Failure};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 use std::ffi::OsStr;
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -42,17 +42,27 @@ fn serve(options: &Options, env: Env) -> Result<Exit, Failure> {
         .map_err(|error| NAME.fatal_errno(111, &[b"unable to catch signals"], errno(&error)))?;
     // The key may be readable for root alone.
     let tls = options.certificate.map(|file| load(file.to_bytes())).transpose()?;
-    let address = resolve::listen_address(options)?;
-    let listener = Listener::new(address, options.backlog)?;
+    let handed_over = inherited::number(options.access.listen_fd, env)?;
+    let listener = match handed_over {
+        Some(number) => Listener::inherited(number, resolve::port(options.port)?)?,
+        None => {
+            let address = resolve::listen_address(options, env)?;
+            Listener::new(address, options.access.ipv6_only, options.backlog)?
+        }
+    };
     privilege::give_up(options.gid, options.uid)?;
     if options.print_port {
         print_port(listener.address.port());
     }
     listener.take_standard_descriptors()?;
-    let launcher = Launcher::new(options, env, listener.no_stderr);
-    let local_name = LocalName::new(options.local_name);
+    let launcher = Launcher::new(options, env, listener.no_stderr, handed_over.is_some());
     let table = Table::new(options.limit);
-    Server { options, signals, tls, listener, launcher, local_name, table }.run()
+    let from_rules = options.access.rules.is_some();
+    let from_environment =
+        [&b"MAXCONNIP"[..], b"MAXCONNC"].iter().any(|name| env.get(name).is_some());
+    let limits = Limits::new(options.access.bounds, from_rules || from_environment);
+    let proxies = options.access.proxies.networks().collect();
+    Server { options, signals, tls, listener, launcher, table, limits, proxies }.run()
 }
 
 fn load(file: &[u8]) -> Result<tls::Server, Failure> {
@@ -75,8 +85,10 @@ struct Server<'a> {
     tls: Option<tls::Server>,
     listener: Listener,
     launcher: Launcher,
-    local_name: LocalName,
     table: Table,
+    limits: Limits,
+    /// Who hands on the connections of others.
+    proxies: Vec<Network>,
 }
 
 impl Server<'_> {
@@ -131,7 +143,23 @@ impl Server<'_> {
         }
     }
 
-    fn start(&mut self, stream: std::net::TcpStream, remote: std::net::SocketAddr) {
+    fn start(&mut self, stream: TcpStream, remote: SocketAddr) {
+        let proxied = self.proxies.iter().any(|network| network.contains(remote.ip()));
+        // Whoever is behind a proxy isn't known yet, and the proxy is nobody's neighbour.
+        let crowd = if proxied { Ok(Crowd::default()) } else { self.crowd(remote.ip()) };
+        let crowd = match crowd {
+            Ok(crowd) => crowd,
+            Err(refusal) => {
+                // A TLS client would take it for anything but a message.
+                if self.tls.is_none() {
+                    launch::refuse(&stream, &refusal.message());
+                }
+                if self.verbose() {
+                    log::write(&line::refuse(remote.ip(), &refusal.reason()));
+                }
+                return;
+            }
+        };
         self.handle(Event::Accepted);
         socket::prepare(&stream, self.options.keep_ip_options, self.options.no_delay);
         let listening = self.listener.address;
@@ -141,24 +169,35 @@ impl Server<'_> {
         } else {
             listening
         };
-        let local = End { name: self.local_name.of(local.ip()), address: local };
-        let remote = End { name: None, address: remote };
-        let connection = Connection { stream, local, remote };
+        let connection = Connection { stream, ends: Ends { local, remote }, crowd, proxied };
+        let (listener, signals) = (&mut self.listener, &self.signals);
         let started = match &self.tls {
-            None if self.verbose() => self.launcher.start_beside(&connection, &self.signals),
-            None => self.launcher.start(&connection, &self.signals),
-            Some(server) => {
-                let listener = &mut self.listener;
-                self.launcher.start_encrypted(connection, &self.signals, server, listener)
-            }
+            None => self.launcher.start(&connection, signals, listener),
+            Some(server) => self.launcher.start_encrypted(connection, signals, server, listener),
         };
         match started {
-            Ok(pid) => self.handle(Event::Started(pid.as_raw_nonzero().get())),
+            Ok(pid) => {
+                let pid = pid.as_raw_nonzero().get();
+                if !proxied {
+                    self.limits.started(pid, remote.ip());
+                }
+                self.handle(Event::Started(pid));
+            }
             Err(dropped) => {
                 self.launcher.warn(dropped);
                 self.handle(Event::Dropped);
             }
         }
+    }
+
+    /// How many there are with a connection from there; or why it isn't served.
+    fn crowd(&mut self, remote: IpAddr) -> Result<Crowd, Refusal> {
+        let now = clock::monotonic();
+        self.limits.arrive(remote, now).or_else(|_| {
+            // Some may have ended meanwhile.
+            self.reap();
+            self.limits.arrive(remote, now)
+        })
     }
 
     /// Asks once more than there are children that ended, unless none is left.
@@ -167,6 +206,7 @@ impl Server<'_> {
             match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, status))) => {
                     let pid = pid.as_raw_nonzero().get();
+                    self.limits.ended(pid);
                     self.handle(Event::Ended(pid, status.as_raw()));
                     if self.table.running() == 0 {
                         return;

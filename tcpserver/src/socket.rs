@@ -1,16 +1,17 @@
 //! The listening socket, and what is set on each connection.
 
 use crate::options::NAME;
+use common::reason::reason;
 use common::{Exit, Failure};
 use nix::sys::socket::sockopt::{self, SetOsString};
 use nix::sys::socket::{
     AddressFamily, Backlog, SetSockOpt as _, SockFlag, SockType, SockaddrStorage,
 };
-use nix::sys::socket::{bind, listen, socket};
+use nix::sys::socket::{bind, getsockopt, listen, socket};
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout};
 use std::ffi::OsString;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use sys::Errno;
 
 /// A socket that listens, doesn't block, and stands above the standard descriptors.
@@ -25,11 +26,12 @@ pub struct Listener {
 
 impl Listener {
     /// Listens at `address`, or at its every address if it is unspecified; port 0 takes a free one.
-    /// `::` takes IPv4 connections too. `backlog` connections may wait to be accepted.
+    /// `::` takes IPv4 connections too, unless it is for `ipv6_only`. `backlog` connections may wait to
+    /// be accepted.
     ///
     /// # Errors
     /// What the system says, exit code 111.
-    pub fn new(address: SocketAddr, backlog: i32) -> Result<Self, Failure> {
+    pub fn new(address: SocketAddr, ipv6_only: bool, backlog: i32) -> Result<Self, Failure> {
         let no_stderr = sys::borrow(2).is_none();
         let family = if address.is_ipv6() { AddressFamily::Inet6 } else { AddressFamily::Inet };
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
@@ -39,13 +41,53 @@ impl Listener {
         // Neither option is refused by a socket of its own family.
         let _ = sockopt::ReuseAddr.set(&socket, &true);
         if address.is_ipv6() {
-            let _ = sockopt::Ipv6V6Only.set(&socket, &false);
+            let _ = sockopt::Ipv6V6Only.set(&socket, &ipv6_only);
         }
         bind(socket.as_raw_fd(), &SockaddrStorage::from(address))
             .map_err(|error| fatal("bind", error))?;
         // More than the system's maximum is an error for nix, and the maximum for the kernel.
         let backlog = Backlog::new(backlog).unwrap_or(Backlog::MAXCONN);
         listen(&socket, backlog).map_err(|error| fatal("listen", error))?;
+        Self::of(socket, no_stderr)
+    }
+
+    /// The socket that this process was started with, as descriptor `number`. The port must be the one
+    /// that it is for, unless that is 0.
+    ///
+    /// # Errors
+    /// It isn't a TCP socket that listens, or listens at another port: exit code 111.
+    pub fn inherited(number: i32, port: u16) -> Result<Self, Failure> {
+        let no_stderr = sys::borrow(2).is_none();
+        let name = number.to_string();
+        let unusable = |reason: &[u8]| {
+            let parts = [b"unable to use descriptor ", name.as_bytes(), b": ", reason];
+            NAME.fatal(Exit::TEMPORARY.0, &parts)
+        };
+        let adopted = sys::adopt(number).ok_or_else(|| unusable(b"not open"))?;
+        // Standard input, which is let go anyhow, is the way from sys's descriptors to std's.
+        sys::stdio::dup2_stdin(&adopted).map_err(|errno| unusable(reason(errno).as_bytes()))?;
+        let cloned = std::io::stdin().as_fd().try_clone_to_owned();
+        let socket = cloned.map_err(|error| unusable(reason(errno(&error)).as_bytes()))?;
+        if !matches!(getsockopt(&socket, sockopt::SockType), Ok(SockType::Stream)) {
+            return Err(unusable(b"not a TCP socket"));
+        }
+        if !matches!(getsockopt(&socket, sockopt::AcceptConn), Ok(true)) {
+            return Err(unusable(b"not a listening socket"));
+        }
+        let listener = Self::of(socket, no_stderr).map_err(|_| unusable(b"not a TCP socket"))?;
+        if port != 0 && listener.address.port() != port {
+            let other = format!("listens at port {}, not {port}", listener.address.port());
+            return Err(unusable(other.as_bytes()));
+        }
+        // A connection may be gone when it is accepted.
+        listener
+            .socket
+            .set_nonblocking(true)
+            .map_err(|error| unusable(reason(errno(&error)).as_bytes()))?;
+        Ok(listener)
+    }
+
+    fn of(socket: OwnedFd, no_stderr: bool) -> Result<Self, Failure> {
         let socket = TcpListener::from(socket);
         let address = socket.local_addr().map_err(|error| {
             NAME.fatal_errno(111, &[b"unable to get local address"], errno(&error))

@@ -33,6 +33,27 @@ fn without_descriptors_it_waits_and_does_not_spin() {
 }
 
 #[test]
+fn without_a_descriptor_for_the_rules_a_connection_is_dropped() {
+    for flag in ["-RHl0", "-vRHl0"] {
+        let scratch = tests::Scratch::new("tcpserver-rules");
+        let made = Run::new(program("tcprules")).args(["rules.cdb", "rules.tmp"]);
+        assert_eq!(made.cwd(scratch.path()).stdin(":allow\n").output().code, 0);
+        let script = "ulimit -S -n 5; exec \"$@\"";
+        let run = Run::sh(script).cwd(scratch.path()).arg("sh").arg(program("tcpserver"));
+        let args = ["-1", flag, "-xrules.cdb", "127.0.0.1", "0", "echo", "hi"];
+        let server = Server::of(run.args(args));
+        assert_eq!(server.get(), "");
+        let warning = "tcpserver: warning: dropping connection, unable to read rules.cdb: \
+            process cannot open more files\n";
+        wait_until("a warning", SOON, || server.log(&[]).contains(warning));
+        let pid = server.child.pid().to_string();
+        assert_eq!(Run::new("prlimit").args(["-p", &pid, "--nofile=64:"]).output().code, 0);
+        assert_eq!(server.get(), "hi\n");
+        assert!(ticks(server.child.pid()) < 50, "it spins");
+    }
+}
+
+#[test]
 fn without_processes_a_connection_is_dropped() {
     let user: &[&str] = if is_root() { &["-u", "65534"] } else { &[] };
     same(|tcpserver| {
@@ -84,14 +105,17 @@ fn closed_descriptors_at_the_start_do_no_harm() {
 
 #[test]
 fn a_log_that_nobody_reads_any_more_is_no_reason_to_end() {
-    same(|tcpserver| {
-        let scratch = tests::Scratch::new("tcpserver-log");
-        let script = "cd $SCRATCH; mkfifo log; head -n 1 <log >/dev/null & exec \"$@\" 2>log";
-        let run = Run::sh(script).env("SCRATCH", scratch.path()).arg("sh").arg(tcpserver);
-        let server = Server::of(run.args(["-1vRHl0", "127.0.0.1", "0", "echo", "hi"]));
-        for _ in 0..3 {
-            assert_eq!(server.get(), "hi\n");
-        }
-        server.end().code.to_string()
-    });
+    // Without look-ups, and with one, by an IDENT server that isn't there.
+    for flags in ["-1vRHl0", "-1vHl0"] {
+        same(|tcpserver| {
+            let scratch = tests::Scratch::new("tcpserver-log");
+            let script = "cd $SCRATCH; mkfifo log; head -n 1 <log >/dev/null & exec \"$@\" 2>log";
+            let run = Run::sh(script).env("SCRATCH", scratch.path()).arg("sh").arg(tcpserver);
+            let server = Server::of(run.args([flags, "127.0.0.1", "0", "echo", "hi"]));
+            for _ in 0..3 {
+                assert_eq!(server.get(), "hi\n");
+            }
+            server.end().code.to_string()
+        });
+    }
 }

@@ -1,7 +1,16 @@
 //! tcpserver, side by side with Debian's where both can do it.
 
+mod encrypted;
 mod exhaustion;
+mod handed_over;
+mod ipv6;
+mod limits;
+mod names;
+mod patience;
+mod proxy;
 mod refusals;
+mod side_by_side;
+mod users;
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -107,7 +116,9 @@ fn normal(text: &str, port: u16, clients: &[u16]) -> String {
     let line = |line: &str| -> String {
         let words = line.split(' ').collect::<Vec<_>>();
         match words[..] {
-            [_, "pid" | "ok" | "end", pid, ..] => line.replacen(&format!(" {pid}"), " PID", 1),
+            [_, "pid" | "ok" | "deny" | "end", pid, ..] => {
+                line.replacen(&format!(" {pid}"), " PID", 1)
+            }
             _ => line.to_string(),
         }
     };
