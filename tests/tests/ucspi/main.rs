@@ -5,6 +5,7 @@
 //! with either's programs.
 
 mod copiers;
+mod example;
 mod name_server;
 mod network;
 mod refused;
