@@ -78,3 +78,8 @@ told() {
 	tcpclient "$@" sh -c 'env | grep -a "^PROTO\|^TCP" | sed "s/^TCPLOCALPORT=.*/TCPLOCALPORT=N/" | sort'
 	echo "ends: $?"
 }
+
+# own_address: one that no other case has, and no other run: where it has a port, that is not in use.
+own_address() {
+	echo "127.4.$(($$ / 250 % 250 + 1)).$(($$ % 250 + 1))"
+}
