@@ -214,6 +214,7 @@ impl Launcher {
             Fork::Parent(pid) => Ok(pid),
             Fork::Child => {
                 signals.put_back();
+                signal::ignore(Signal::PIPE);
                 if let Err(error) = listener.leave() {
                     self.warn(Dropped::HandOver(Errno::from_raw_os_error(error as i32)));
                     fork::exit(Exit::TEMPORARY.0)

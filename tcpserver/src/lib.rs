@@ -16,6 +16,7 @@ pub mod inherited;
 pub mod launch;
 pub mod limits;
 pub mod line;
+pub mod load;
 pub mod log;
 pub mod lookup;
 pub mod network;

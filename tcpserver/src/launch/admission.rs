@@ -7,7 +7,7 @@ use crate::lookup::Found;
 use crate::options::Verbosity;
 use crate::proxy::{self, Header};
 use crate::rules::Verdict;
-use crate::{address, log};
+use crate::{address, load, log};
 use common::number;
 use std::net::IpAddr;
 use sys::clock;
@@ -102,17 +102,28 @@ impl Launcher {
         Ok(changes)
     }
 
-    /// Whether there are more of the client's, or of its neighbours, than a variable allows: one that
-    /// the rules set, or that the server was started with. (What is behind a balancer isn't
-    /// counted.)
+    /// Whether there are more of the client's, or of its neighbours, than a variable allows, or more
+    /// for the processors to do: one that the rules set, or that the server was started with. (What is
+    /// behind a balancer isn't counted.)
     fn crowded(&self, connection: &Connection, changes: &[Vec<u8>]) -> Option<Dropped> {
+        let most = |name: &str| {
+            let value = self.variable(changes, name.as_bytes())?;
+            number::ulong(value).map(|(most, _)| most)
+        };
+        let exceeds =
+            |name: &str, count: u32| most(name).is_some_and(|most| u64::from(count) > most);
         let Crowd { client, neighbourhood } = connection.crowd;
-        let limits = [("MAXCONNIP", client), ("MAXCONNC", neighbourhood)];
-        let exceeded = limits.into_iter().find(|(variable, count)| {
-            let most = self.variable(changes, variable.as_bytes());
-            most.and_then(number::ulong).is_some_and(|(most, _)| u64::from(*count) > most)
-        });
-        exceeded.filter(|_| !connection.proxied).map(|(variable, _)| Dropped::Crowded(variable))
+        let exceeded =
+            if most("MAXLOAD").is_some_and(|most| load::now().is_some_and(|load| load >= most)) {
+                "MAXLOAD"
+            } else if !connection.proxied && exceeds("MAXCONNIP", client) {
+                "MAXCONNIP"
+            } else if !connection.proxied && exceeds("MAXCONNC", neighbourhood) {
+                "MAXCONNC"
+            } else {
+                return None;
+            };
+        Some(Dropped::Crowded(exceeded))
     }
 
     fn variable<'a>(&'a self, changes: &'a [Vec<u8>], name: &[u8]) -> Option<&'a [u8]> {

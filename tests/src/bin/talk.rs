@@ -4,25 +4,27 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, socket};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrIn, SockaddrIn6, SockaddrStorage, bind, connect,
+    getsockname, socket,
+};
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [from, to] = [0, 1].map(|index| words[index].parse::<IpAddr>().expect("an address"));
     let port: u16 = words[2].parse().expect("a port");
-    let family = if from.is_ipv6() { AddressFamily::Inet6 } else { AddressFamily::Inet };
-    let socket = socket(family, SockType::Stream, SockFlag::empty(), None).expect("a socket");
-    let at = |ip, port| SockaddrStorage::from(SocketAddr::new(ip, port));
-    bind(socket.as_raw_fd(), &at(from, 0)).expect("bind");
-    if let Err(error) = connect(socket.as_raw_fd(), &at(to, port)) {
+    // The other side's port, at another address, would be told for the client's.
+    let socket = std::iter::repeat_with(|| bound(from)).find(|(_, own)| *own != port);
+    let (socket, own) = socket.expect("another port");
+    let server = SockaddrStorage::from(SocketAddr::new(to, port));
+    if let Err(error) = connect(socket.as_raw_fd(), &server) {
         println!("no connection: {error}");
         return;
     }
     let mut stream = TcpStream::from(socket);
-    let own = stream.local_addr().expect("an address").port();
     stream.set_read_timeout(Some(Duration::from_secs(50))).expect("set a timeout");
     if let Some(text) = words.get(3) {
         // Whoever was refused already can't be told any more.
@@ -37,6 +39,17 @@ fn main() {
     if let Err(error) = end {
         println!("broken off: {:?}", error.kind());
     }
+}
+
+/// A socket at this address, and its port.
+fn bound(from: IpAddr) -> (OwnedFd, u16) {
+    let family = if from.is_ipv6() { AddressFamily::Inet6 } else { AddressFamily::Inet };
+    let socket = socket(family, SockType::Stream, SockFlag::empty(), None).expect("a socket");
+    bind(socket.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(from, 0))).expect("bind");
+    let own: SockaddrStorage = getsockname(socket.as_raw_fd()).expect("an address");
+    let port = own.as_sockaddr_in().map(SockaddrIn::port);
+    let port = port.or_else(|| own.as_sockaddr_in6().map(SockaddrIn6::port));
+    (socket, port.expect("a port"))
 }
 
 fn unescaped(text: &str) -> Vec<u8> {

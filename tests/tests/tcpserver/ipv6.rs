@@ -115,6 +115,28 @@ fn rules_know_both_and_old_rules_mean_what_they_did() {
 }
 
 #[test]
+fn a_name_leads_back_in_ipv6_too() {
+    if !is_root() {
+        skip!("only root can have an /etc/hosts of its own");
+    }
+    tests::alone!();
+    if let Err(why) = tests::fresh_root() {
+        skip!("{why}");
+    }
+    std::fs::write("/etc/hosts", "127.0.0.1 localhost\n").expect("write /etc/hosts");
+    names::serve();
+    // The name has no IPv4 address, and the server's own IPv6 address has the same name.
+    let run = Run::new(program("tcpserver")).env("DNSCACHEIP", "127.0.0.1");
+    let server = Server::of(run.args(["-1", "-pR", "::", "0", "sh", "-c", SHOW]));
+    let text = got(&server, "::1");
+    for line in ["TCPREMOTEHOST=six.example\n", "TCPLOCALHOST=six.example\n"] {
+        assert!(text.contains(line), "{text}");
+    }
+    let text = got(&server, "127.0.0.1");
+    assert!(text.contains("TCPREMOTEHOST=localhost\n"), "{text}");
+}
+
+#[test]
 fn hosts_are_asked_about_their_users_in_both_families() {
     tests::alone!();
     users::serve();

@@ -59,23 +59,31 @@ fn answers(message: &[u8], by_tcp: bool) -> Vec<Vec<u8>> {
     match question.kind {
         PTR => match name.strip_suffix(b".0.0.127.in-addr.arpa") {
             Some(octet) => names_of(&question, octet, by_tcp),
+            None if name == ipv6_loopback() => {
+                vec![answer(&question, 0x8180, &[record(PTR, &wire(b"six.example"))])]
+            }
             None => vec![refused(&question, 3)],
         },
         A => match addresses(&name) {
-            [] if name == b"six.example" => vec![answer(&question, 0x8180, Vec::new())],
+            [] if name == b"six.example" => vec![answer(&question, 0x8180, &[])],
             [] => vec![refused(&question, 3)],
             found => {
-                let records = found.iter().map(|last| record(A, &[127, 0, 0, *last])).collect();
-                vec![answer(&question, 0x8180, records)]
+                let records: Vec<_> =
+                    found.iter().map(|last| record(A, &[127, 0, 0, *last])).collect();
+                vec![answer(&question, 0x8180, &records)]
             }
         },
         AAAA if matches!(&name[..], b"six.example" | b"both.example") => {
             let loopback = std::net::Ipv6Addr::LOCALHOST.octets();
-            vec![answer(&question, 0x8180, vec![record(AAAA, &loopback)])]
+            vec![answer(&question, 0x8180, &[record(AAAA, &loopback)])]
         }
         // There is such a name, perhaps, but with nothing of the kind.
-        _ => vec![answer(&question, 0x8180, Vec::new())],
+        _ => vec![answer(&question, 0x8180, &[])],
     }
+}
+
+fn ipv6_loopback() -> Vec<u8> {
+    [&b"1."[..], &b"0.".repeat(31), b"ip6.arpa"].concat()
 }
 
 fn addresses(name: &[u8]) -> &'static [u8] {
@@ -96,8 +104,8 @@ fn addresses(name: &[u8]) -> &'static [u8] {
 
 fn names_of(question: &Question<'_>, octet: &[u8], by_tcp: bool) -> Vec<Vec<u8>> {
     let told = |names: &[&[u8]]| {
-        let records = names.iter().map(|name| record(PTR, &wire(name))).collect();
-        answer(question, 0x8180, records)
+        let records: Vec<_> = names.iter().map(|name| record(PTR, &wire(name))).collect();
+        answer(question, 0x8180, &records)
     };
     let good = |name: &str| told(&[name.as_bytes()]);
     vec![match octet {
@@ -119,7 +127,7 @@ fn names_of(question: &Question<'_>, octet: &[u8], by_tcp: bool) -> Vec<Vec<u8>>
             return vec![forged, b"x".to_vec(), good("good.example")];
         }
         // Only TCP has the whole.
-        b"14" if !by_tcp => answer(question, 0x8380, Vec::new()),
+        b"14" if !by_tcp => answer(question, 0x8380, &[]),
         b"14" => good("late.example"),
         // Another name has the answer, as it is done for smaller networks.
         b"15" => {
@@ -129,10 +137,10 @@ fn names_of(question: &Question<'_>, octet: &[u8], by_tcp: bool) -> Vec<Vec<u8>>
             let data = wire(b"alias.example");
             second.extend(u16::try_from(data.len()).expect("short").to_be_bytes());
             second.extend(data);
-            answer(question, 0x8180, vec![record(CNAME, &other), second])
+            answer(question, 0x8180, &[record(CNAME, &other), second])
         }
         // A name that points to itself.
-        b"16" => answer(question, 0x8180, vec![record(PTR, b"\xC0\x28")]),
+        b"16" => answer(question, 0x8180, &[record(PTR, b"\xC0\x28")]),
         // The root.
         b"17" => told(&[b""]),
         // A record that is shorter than it says.
@@ -166,10 +174,10 @@ fn read(message: &[u8]) -> Question<'_> {
 }
 
 fn refused(question: &Question<'_>, code: u16) -> Vec<u8> {
-    answer(question, 0x8180 | code, Vec::new())
+    answer(question, 0x8180 | code, &[])
 }
 
-fn answer(question: &Question<'_>, flags: u16, records: Vec<Vec<u8>>) -> Vec<u8> {
+fn answer(question: &Question<'_>, flags: u16, records: &[Vec<u8>]) -> Vec<u8> {
     let count = u16::try_from(records.len()).expect("few");
     let mut message = question.id.to_vec();
     message.extend(flags.to_be_bytes());

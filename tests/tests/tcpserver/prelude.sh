@@ -18,7 +18,12 @@ serve() {
 	mkfifo told
 	tcpserver -1 "$@" >told 2>log &
 	server=$!
-	read port <told
+	read port <told || {
+		wait $server
+		echo "no server: $?"
+		cat log
+		exit
+	}
 	case " $*" in *' -v'[qQ]*) verbose= ;; *' -v'* | *' -qv'*) verbose=1 ;; *) verbose= ;; esac
 }
 

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tests::side_by_side::{Aspect, Case, Cast, Seen, Table, is_entry};
-use tests::{debian, program, workspace};
+use tests::{debian, is_root, program, skip, workspace};
 
 use crate::{names, users};
 
@@ -17,7 +17,7 @@ const PROGRAMS: [&str; 2] = ["tcpserver", "tcprules"];
 /// So many cases at once: they mostly wait.
 const AT_ONCE: usize = 6;
 
-const TABLES: [&str; 4] = ["rules", "lookups", "options", "users"];
+const TABLES: [&str; 5] = ["rules", "lookups", "options", "users", "accounts"];
 
 fn table(name: &str) -> Table {
     Table::read(&place(), name)
@@ -102,18 +102,27 @@ fn options() {
 }
 
 #[test]
+fn accounts() {
+    if !is_root() {
+        skip!("only root can change its ids");
+    }
+    tests::alone!();
+    agree("accounts");
+}
+
+#[test]
 fn what_hosts_say_of_their_users() {
     tests::alone!();
     agree("users");
 }
 
 #[test]
-fn every_difference_is_listed_and_there_are_100_cases_at_least() {
+fn every_difference_is_listed_and_there_are_190_cases_at_least() {
     let tables = TABLES.map(table);
     let cases = || tables.iter().flat_map(Table::cases);
     for difference in cases().filter_map(|case| case.difference.as_ref()) {
         let entry = &difference.entry;
         assert!(is_entry(entry), "docs/DIFFERENCES.md has no entry that begins with {entry}");
     }
-    assert!(cases().count() >= 100, "only {}", cases().count());
+    assert!(cases().count() >= 190, "only {}", cases().count());
 }
