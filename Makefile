@@ -18,8 +18,9 @@ CARGO = cargo
 BIN = $(DESTDIR)$(PREFIX)/bin
 MAN = $(DESTDIR)$(PREFIX)/share/man/man8
 
-PACKAGES = svscan supervise svc softlimit setuidgid tcpserver ucspi multilog pop3 checkpassword
-PROGRAMS := $(sort $(basename $(notdir $(wildcard $(PACKAGES:%=%/src/bin/*.rs)))))
+PACKAGES = svscan supervise svc softlimit setuidgid tcpserver tcpclient ucspi multilog pop3 checkpassword
+# who@ and its like are built as who-at: no crate may have such a name.
+PROGRAMS := $(patsubst %-at,%@,$(sort $(basename $(notdir $(wildcard $(PACKAGES:%=%/src/bin/*.rs))))))
 PAGES := $(wildcard man/*.8)
 
 # The traditional places that LINKS=1 fills.
@@ -55,7 +56,8 @@ all:
 		--target "$(HOST)" --target-dir "$(TARGET)" $(PACKAGES:%=-p %)
 	@set -e; mkdir -p command; cd command; \
 	for p in $(PROGRAMS); do \
-		strip -o "$(TARGET)/new" "$(BUILT)/$$p"; \
+		case $$p in *@) b=$${p%@}-at;; *) b=$$p;; esac; \
+		strip -o "$(TARGET)/new" "$(BUILT)/$$b"; \
 		cmp -s "$(TARGET)/new" $$p || mv -f "$(TARGET)/new" $$p; \
 	done; \
 	for f in * .[!.]*; do \

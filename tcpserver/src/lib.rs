@@ -5,14 +5,13 @@
 //! whether another may be accepted) and [`limits`] (how many one client may have). Acting:
 //! [`resolve`], [`socket`], [`inherited`], [`privilege`], [`signals`], [`log`], and [`server`], the
 //! loop that ties them together. What happens to a connection before its program starts: [`proxy`],
-//! [`lookup`] and [`ident`] find out who is there, [`rules`] say whether it is let in, [`launch`] does
+//! [`lookup`] finds out who is there, [`rules`] say whether it is let in, [`launch`] does
 //! it all and starts the program. [`tls`] is one connection's relay;
 //! [`certificate`] is the other program, tcpserver-cert.
 
 pub mod address;
 pub mod certificate;
 pub mod hosts;
-pub mod ident;
 pub mod inherited;
 pub mod launch;
 pub mod limits;

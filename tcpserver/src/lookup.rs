@@ -2,14 +2,15 @@
 //! the client. All but what the listener knows already is done in the connection's own process,
 //! since it takes as long as others like.
 
+use crate::hosts;
 use crate::options::{Access, Options};
-use crate::{hosts, ident};
 use dns::config::{Config, Source};
 use dns::{Environment, Families, Places, Resolver};
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use sys::{Env, clock};
+use tcpclient::ident;
 
 /// How long all names of a connection may take together: as long as the original's four rounds, of
 /// which it makes as many as it looks up names.

@@ -24,6 +24,13 @@ pub fn command_dir() -> PathBuf {
 /// If it isn't there even so.
 pub fn program(name: &str) -> PathBuf {
     let path = command_dir().join(name);
+    // Cargo knows who@ and its like by another name than `make`.
+    if let Some(name) = name.strip_suffix('@').filter(|_| !path.exists()) {
+        let built = command_dir().join(format!("{name}-at"));
+        if built.exists() {
+            return built;
+        }
+    }
     if !path.exists() && std::env::var_os("COMMAND_DIR").is_none() {
         make();
     }

@@ -10,8 +10,8 @@ use tests::{MailHost, Pop3Client, alone, is_root, skip, wait_for, wait_until, wo
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The examples that the tests below run. A new one needs a test there.
-const RUN: [&str; 4] = ["boot", "echo", "pop3d", "pop3sd"];
+/// The examples that the tests below run, and ucspi/example.rs, which has a name server. A new one needs a test there.
+const RUN: [&str; 5] = ["boot", "echo", "pop3d", "pop3sd", "smtpd"];
 
 #[test]
 fn each_example_is_run_by_a_test() {

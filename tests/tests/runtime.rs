@@ -24,13 +24,22 @@ const FREESTANDING: &[&str] = &[
     "fghack",
     "pgrphack",
     "setuser",
+    "tcpclient",
     "tcprules",
     "tcprulescheck",
     "argv0",
     "recordio",
+    "rblsmtpd",
     "fixcrio",
     "addcr",
     "delcr",
+    "mconnect",
+    "mconnect-io",
+    "tcpcat",
+    "who@",
+    "date@",
+    "finger@",
+    "http@",
     "multilog",
     "splogger",
     "tai64n",
@@ -61,6 +70,7 @@ const OURS: &[&str] = &[
 
 /// The program as the linker left it, with its symbols: `make` strips what it puts in `command/`.
 fn with_symbols(name: &str) -> Option<PathBuf> {
+    let name = name.strip_suffix('@').map_or(name.to_owned(), |name| format!("{name}-at"));
     Some(PathBuf::from(std::env::var_os("BUILT")?).join(name)).filter(|path| path.is_file())
 }
 

@@ -14,7 +14,7 @@ pub fn run(_: Args, _: Env) -> Result<Exit, Failure> {
     filter::run(add, |_| {})
 }
 
-fn add(input: &[u8], output: &mut Vec<u8>) {
+pub(crate) fn add(input: &[u8], output: &mut Vec<u8>) {
     for line in input.split_inclusive(|byte| *byte == b'\n') {
         match line.strip_suffix(b"\n") {
             Some(text) => {

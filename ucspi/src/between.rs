@@ -1,6 +1,6 @@
 //! Standing between a program and what it reads and writes: the frame of recordio and fixcrio.
 
-mod direction;
+pub(crate) mod direction;
 mod flow;
 
 use crate::child;
@@ -100,7 +100,7 @@ fn copy<I: Passage, O: Passage>(
 
 /// The standard descriptor, if it is open, as one that can be closed. In its place stands standard error:
 /// the last copy that is closed tells the other end.
-fn possess(number: i32) -> Result<Option<OwnedFd>, Errno> {
+pub(crate) fn possess(number: i32) -> Result<Option<OwnedFd>, Errno> {
     let Some(standard) = sys::borrow(number) else { return Ok(None) };
     let own = fcntl_dupfd_cloexec(standard, 3)?;
     if let Some(stderr) = sys::borrow(2) {
@@ -110,7 +110,7 @@ fn possess(number: i32) -> Result<Option<OwnedFd>, Errno> {
 }
 
 /// Waits until any of these is ready, and says which are; `None` if there is nothing to wait for.
-fn wait<const N: usize>(
+pub(crate) fn wait<const N: usize>(
     awaited: [Option<(BorrowedFd<'_>, PollFlags)>; N],
 ) -> Result<Option<[bool; N]>, Errno> {
     let there = awaited.iter().flatten();

@@ -19,7 +19,7 @@ pub fn run(_: Args, _: Env) -> Result<Exit, Failure> {
 
 /// Passes `input` on. A CR at its end is held back until it is known what follows: whether one was
 /// held before, and whether one is now.
-fn delete(mut held: bool, input: &[u8], output: &mut Vec<u8>) -> bool {
+pub(crate) fn delete(mut held: bool, input: &[u8], output: &mut Vec<u8>) -> bool {
     for part in input.split_inclusive(|byte| *byte == b'\r') {
         if held && part[0] != b'\n' {
             output.push(b'\r');

@@ -52,3 +52,34 @@ on_ended() {
 	wait-for file ended
 	echo more
 }
+
+# What is at home in the network of the cases that have one.
+DNSCACHEIP=127.0.0.53
+export DNSCACHEIP
+
+# mail [VARIABLE=VALUE ...] rblsmtpd ARGUMENT ...: what becomes of a client that says nothing.
+mail() {
+	env "$@" </dev/null
+	echo "ends: $?"
+}
+
+# say TEXT [VARIABLE=VALUE ...] rblsmtpd ARGUMENT ...: what becomes of one that says this.
+say() {
+	printf "$1" >said
+	shift
+	env "$@" <said >heard
+	echo "ends: $?"
+	od -An -c -v heard
+	rm -f said heard
+}
+
+# told [OPTION ...] HOST PORT: what a program is told about a connection.
+told() {
+	tcpclient "$@" sh -c 'env | grep -a "^PROTO\|^TCP" | sed "s/^TCPLOCALPORT=.*/TCPLOCALPORT=N/" | sort'
+	echo "ends: $?"
+}
+
+# own_address: one that no other case has, and no other run: where it has a port, that is not in use.
+own_address() {
+	echo "127.4.$(($$ / 250 % 250 + 1)).$(($$ % 250 + 1))"
+}

@@ -11,8 +11,24 @@ use tests::side_by_side::{Aspect, Case, Cast, Seen, Table};
 use tests::{debian, program, workspace};
 
 /// The programs that cases run.
-const PROGRAMS: [&str; 7] =
-    ["tcprules", "tcprulescheck", "argv0", "recordio", "fixcrio", "addcr", "delcr"];
+const PROGRAMS: [&str; 16] = [
+    "tcprules",
+    "tcprulescheck",
+    "argv0",
+    "recordio",
+    "rblsmtpd",
+    "fixcrio",
+    "addcr",
+    "delcr",
+    "tcpclient",
+    "mconnect",
+    "mconnect-io",
+    "tcpcat",
+    "who@",
+    "date@",
+    "finger@",
+    "http@",
+];
 
 /// So many cases at once: some mostly wait.
 const AT_ONCE: usize = 6;
@@ -55,9 +71,12 @@ pub(crate) fn agree(name: &str) {
 /// What every case begins with: these programs are linked into the first directory of PATH, so that the paths, too, are the
 /// same for both.
 fn prelude(programs: &[PathBuf]) -> String {
-    let programs = programs.iter().map(|path| format!("'{}' ", path.display())).collect::<String>();
+    let link = |(name, path): (&&str, &PathBuf)| {
+        format!("ln -s '{}' \"${{PATH%%:*}}/{name}\"\n", path.display())
+    };
+    let links = PROGRAMS.iter().zip(programs).map(link).collect::<String>();
     let common = fs::read_to_string(place().join("prelude.sh")).expect("the prelude");
-    format!("ln -s {programs} \"${{PATH%%:*}}\"\n{common}")
+    format!("{links}{common}")
 }
 
 /// What is wrong with how a case went: `None` if it went as it should.

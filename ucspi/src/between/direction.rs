@@ -7,7 +7,7 @@ use sys::poll::PollFlags;
 use sys::{Errno, OwnedFd};
 
 /// From a source, through a passage, to a target.
-pub(super) struct Direction<P> {
+pub(crate) struct Direction<P> {
     flow: Flow<P>,
     source: Option<OwnedFd>,
     target: Option<OwnedFd>,
@@ -16,7 +16,7 @@ pub(super) struct Direction<P> {
 
 impl<P: Passage> Direction<P> {
     /// A direction whose descriptors are both open, unless they were closed before we came.
-    pub(super) fn new(passage: P, source: Option<OwnedFd>, target: Option<OwnedFd>) -> Self {
+    pub(crate) fn new(passage: P, source: Option<OwnedFd>, target: Option<OwnedFd>) -> Self {
         let mut direction =
             Self { flow: Flow::new(passage), source, target, buffer: vec![0; P::READ] };
         if direction.source.is_none() {
@@ -27,7 +27,7 @@ impl<P: Passage> Direction<P> {
     }
 
     /// What it waits for: nothing when it is over.
-    pub(super) fn awaited(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
+    pub(crate) fn awaited(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
         let (fd, flags) = match self.flow.turn() {
             Turn::Write(_) => (self.target.as_ref()?, PollFlags::OUT),
             Turn::Read => (self.source.as_ref()?, PollFlags::IN),
@@ -37,13 +37,18 @@ impl<P: Passage> Direction<P> {
     }
 
     /// Where it goes: nothing when it is over.
-    pub(super) fn target(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn target(&self) -> Option<BorrowedFd<'_>> {
         self.target.as_ref().map(AsFd::as_fd)
+    }
+
+    /// What was the matter with writing, once it is over.
+    pub(crate) fn trouble(&self) -> Option<Errno> {
+        self.flow.trouble()
     }
 
     /// Reads or writes once, which doesn't block when what is [awaited](Self::awaited) has come: at most
     /// 4096 bytes are written, for which a pipe that can be written to has room.
-    pub(super) fn go_on(&mut self) {
+    pub(crate) fn go_on(&mut self) {
         match self.flow.turn() {
             Turn::Write(bytes) => {
                 let target = self.target.as_ref().ok_or(Errno::BADF);

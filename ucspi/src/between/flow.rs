@@ -22,6 +22,7 @@ pub(super) struct Flow<P> {
     /// How much of `output` is written.
     written: usize,
     over: bool,
+    trouble: Option<Errno>,
 }
 
 /// What is to be done next.
@@ -37,7 +38,13 @@ pub(super) enum Turn<'a> {
 
 impl<P: Passage> Flow<P> {
     pub(super) fn new(passage: P) -> Self {
-        Self { passage, output: Vec::with_capacity(2 * P::READ), written: 0, over: false }
+        Self {
+            passage,
+            output: Vec::with_capacity(2 * P::READ),
+            written: 0,
+            over: false,
+            trouble: None,
+        }
     }
 
     pub(super) fn turn(&self) -> Turn<'_> {
@@ -69,8 +76,16 @@ impl<P: Passage> Flow<P> {
         match result {
             Ok(count) => self.written += count,
             Err(Errno::INTR | Errno::AGAIN) => {}
-            Err(_) => self.over = true,
+            Err(errno) => {
+                self.trouble = Some(errno);
+                self.over = true;
+            }
         }
+    }
+
+    /// Why it ended, if that wasn't the end of the input.
+    pub(super) fn trouble(&self) -> Option<Errno> {
+        self.trouble
     }
 }
 
@@ -129,5 +144,6 @@ mod tests {
         flow.has_read(Ok(b"abc"));
         flow.has_written(Err(Errno::PIPE));
         assert_eq!((flow.turn(), flow.passage.0), (Turn::Over, 0));
+        assert_eq!(flow.trouble(), Some(Errno::PIPE));
     }
 }

@@ -1,0 +1,5 @@
+//! tcpcat: print what a server sends.
+#![no_std]
+#![no_main]
+
+common::program!(ucspi::tcpcat::run);
