@@ -6,7 +6,6 @@ use crate::log;
 use crate::options::{NAME, Options, Verbosity};
 use crate::signals::Signals;
 use crate::socket::Listener;
-use crate::tls;
 use common::Exit;
 use common::env::Environment;
 use nix::sys::socket::{MsgFlags, send};

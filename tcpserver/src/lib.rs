@@ -3,8 +3,8 @@
 //! What is pure and what acts are apart. Pure: [`options`], [`address`], [`services`], [`hosts`],
 //! [`line`](mod@line) (the log's lines) and [`table`] (how many connections there are, and whether
 //! another may be accepted). Acting: [`resolve`], [`socket`], [`privilege`], [`signals`],
-//! [`launch`], [`log`], and [`server`], the loop that ties them together. [`tls`] is one
-//! connection's relay; [`certificate`] is the other program, tcpserver-cert.
+//! [`launch`], [`log`], and [`server`], the loop that ties them together. A connection's TLS is the
+//! crate `tls`; [`certificate`] is the other program, tcpserver-cert.
 
 pub mod address;
 pub mod certificate;
@@ -20,6 +20,5 @@ pub mod services;
 pub mod signals;
 pub mod socket;
 pub mod table;
-pub mod tls;
 
 pub use server::run;

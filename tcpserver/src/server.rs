@@ -8,7 +8,7 @@ use crate::resolve::{self, LocalName};
 use crate::signals::Signals;
 use crate::socket::{self, Listener, errno};
 use crate::table::{Event, Gate, Said, Table};
-use crate::{privilege, tls};
+use crate::privilege;
 use common::{Exit, Failure};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;

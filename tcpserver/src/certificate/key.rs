@@ -1,7 +1,7 @@
 //! The private key: made, or taken from a file.
 
 use super::{NAME, trouble};
-use crate::tls::{LoadError, der, identity, key_file, pem};
+use tls::{LoadError, der, identity, key_file, pem};
 use common::{Exit, Failure};
 use rcgen::{PublicKeyData, SignatureAlgorithm, SigningKey};
 use rustls::SignatureScheme;

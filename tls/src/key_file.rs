@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 const MAX_SIZE: usize = 128 * 1024;
 
 /// Reads the file. What it held is wiped from memory when dropped.
-pub(crate) fn read_whole(path: &Path) -> Result<Zeroizing<Vec<u8>>, LoadError> {
+pub fn read_whole(path: &Path) -> Result<Zeroizing<Vec<u8>>, LoadError> {
     // A FIFO or a terminal in the file's place must not make a starting server wait.
     let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let file = open(path, flags, Mode::empty()).map_err(LoadError::System)?;

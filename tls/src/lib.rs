@@ -13,12 +13,12 @@
 
 mod base64;
 mod chain;
-pub(crate) mod der;
+pub mod der;
 mod handshake;
-pub(crate) mod identity;
-pub(crate) mod key_file;
+pub mod identity;
+pub mod key_file;
 mod opening;
-pub(crate) mod pem;
+pub mod pem;
 mod pump;
 mod reason;
 mod relay;
