@@ -5,13 +5,12 @@ use crate::line::{self, End};
 use crate::log;
 use crate::options::{NAME, Options, Verbosity};
 use crate::signals::Signals;
-use crate::socket::Listener;
 use common::Exit;
 use common::env::Environment;
 use nix::sys::socket::{MsgFlags, send};
 use nix::unistd::{close, dup2_stdin, dup2_stdout};
 use std::net::TcpStream;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 use sys::exec::Program;
 use sys::fork::{self, Fork};
@@ -24,11 +23,11 @@ pub struct Launcher {
     program: Program,
     args: Args,
     vector: Vector<'static>,
-    environment: Environment,
-    banner: &'static [u8],
-    timeout: Duration,
+    pub(crate) environment: Environment,
+    pub(crate) banner: &'static [u8],
+    pub(crate) timeout: Duration,
     no_stderr: bool,
-    verbosity: Verbosity,
+    pub(crate) verbosity: Verbosity,
 }
 
 /// A connection that was accepted.
@@ -110,75 +109,35 @@ impl Launcher {
             Fork::Parent(pid) => Ok(pid),
             Fork::Child => {
                 self.introduce(connection);
-                self.warn(self.become_program(&connection.stream, signals));
-                fork::exit(Exit::TEMPORARY.0)
+                let stream = &connection.stream;
+                fork::exit(self.become_program(stream, stream, signals))
             }
         }
     }
 
-    /// Comes back only if that failed.
-    fn become_program(&self, stream: &TcpStream, signals: &Signals) -> Dropped {
-        let handed_over = dup2_stdin(stream)
-            .and_then(|()| dup2_stdout(stream))
+    /// In a forked child: comes back only if that failed, and was said, with the exit code.
+    pub(crate) fn become_program(
+        &self,
+        input: &impl AsFd,
+        output: &impl AsFd,
+        signals: &Signals,
+    ) -> u8 {
+        let handed_over = dup2_stdin(input)
+            .and_then(|()| dup2_stdout(output))
             .and_then(|()| if self.no_stderr { close(2) } else { Ok(()) });
         if let Err(error) = handed_over {
-            return Dropped::HandOver(Errno::from_raw_os_error(error as i32));
+            self.warn(Dropped::HandOver(Errno::from_raw_os_error(error as i32)));
+            return Exit::TEMPORARY.0;
         }
         let env = self.environment.vector();
         signals.put_back();
-        Dropped::Run(self.program.exec(&self.vector, &env))
-    }
-
-    /// The same over TLS, by way of a process that relays. Gives the relay's process.
-    ///
-    /// # Errors
-    /// [`Dropped::Fork`]; what happens later, the relay says itself.
-    pub fn start_encrypted(
-        &mut self,
-        connection: Connection<'_>,
-        signals: &Signals,
-        server: &tls::Server,
-        listener: &mut Listener,
-    ) -> Result<Pid, Dropped> {
-        server.before_fork();
-        match fork::fork().map_err(Dropped::Fork)? {
-            Fork::Parent(pid) => Ok(pid),
-            Fork::Child => {
-                signals.put_back();
-                if let Err(error) = listener.leave() {
-                    self.warn(Dropped::HandOver(Errno::from_raw_os_error(error as i32)));
-                    fork::exit(Exit::TEMPORARY.0)
-                }
-                let code = self.relay(connection, signals, server);
-                fork::exit(code)
-            }
-        }
-    }
-
-    /// Gives the exit code that tells how the program ended.
-    fn relay(&mut self, connection: Connection<'_>, signals: &Signals, server: &tls::Server) -> u8 {
-        let pid = self.introduce(&connection);
-        let whose = format!("pid {pid} from {}: ", address::text(connection.remote.address.ip()));
-        let quiet = self.verbosity == Verbosity::Quiet;
-        let start = |input: OwnedFd, output: OwnedFd| {
-            self.spawn(&input, &output, signals).map_err(|dropped| {
-                self.warn(dropped);
-                Exit::TEMPORARY.0
-            })
-        };
-        let mut log = |reason: &[u8]| {
-            if !quiet {
-                NAME.warn(&[whose.as_bytes(), reason]);
-            }
-        };
-        let (stream, banner) = (OwnedFd::from(connection.stream), self.banner);
-        let status = tls::serve(server, stream, self.timeout, banner, start, &mut log);
-        exit_code(status)
+        self.warn(Dropped::Run(self.program.exec(&self.vector, &env)));
+        Exit::TEMPORARY.0
     }
 
     /// In a forked child: says whose connection it has, before its program can say anything, and
     /// puts that into the environment. Gives its own process id.
-    fn introduce(&mut self, connection: &Connection<'_>) -> i32 {
+    pub(crate) fn introduce(&mut self, connection: &Connection<'_>) -> i32 {
         self.describe(connection);
         let pid = sys::process::getpid().as_raw_nonzero().get();
         if self.verbosity == Verbosity::Verbose {
@@ -248,7 +207,7 @@ impl Launcher {
 
 /// Says the banner, without waiting: nobody else may be kept by a slow client. What options allow
 /// always fits into a connection that nothing was sent to so far.
-fn greet(stream: &TcpStream, banner: &[u8]) -> Result<(), Dropped> {
+pub(crate) fn greet(stream: &TcpStream, banner: &[u8]) -> Result<(), Dropped> {
     if banner.is_empty() {
         return Ok(());
     }
@@ -258,14 +217,4 @@ fn greet(stream: &TcpStream, banner: &[u8]) -> Result<(), Dropped> {
         Ok(_) => Err(Dropped::Banner(Errno::NOBUFS)),
         Err(error) => Err(Dropped::Banner(Errno::from_raw_os_error(error as i32))),
     }
-}
-
-/// The relay ends as the program did; with a signal's number plus 128 where one ended it.
-fn exit_code(status: i32) -> u8 {
-    let code = if libc::WIFSIGNALED(status) {
-        128 + libc::WTERMSIG(status)
-    } else {
-        libc::WEXITSTATUS(status)
-    };
-    u8::try_from(code).unwrap_or(111)
 }

@@ -3,11 +3,12 @@
 //! What is pure and what acts are apart. Pure: [`options`], [`address`], [`services`], [`hosts`],
 //! [`line`](mod@line) (the log's lines) and [`table`] (how many connections there are, and whether
 //! another may be accepted). Acting: [`resolve`], [`socket`], [`privilege`], [`signals`],
-//! [`launch`], [`log`], and [`server`], the loop that ties them together. A connection's TLS is the
-//! crate `tls`; [`certificate`] is the other program, tcpserver-cert.
+//! [`launch`], [`encrypted`], [`log`], and [`server`], the loop that ties them together. A
+//! connection's TLS is the crate `tls`; [`certificate`] is the other program, tcpserver-cert.
 
 pub mod address;
 pub mod certificate;
+pub mod encrypted;
 pub mod hosts;
 pub mod launch;
 pub mod line;

@@ -1,5 +1,6 @@
 //! The command line: options as the original's, and those of its SSL patch.
 
+use crate::encrypted::Beginning;
 use common::getopt::{Getopt, Opt};
 use common::number;
 use common::{Exit, Failure, Name};
@@ -50,8 +51,10 @@ pub struct Options {
     pub timeout: Duration,
     /// `-6`: IPv6, where the host argument leaves a choice.
     pub prefer_ipv6: bool,
-    /// `-s`, with the file of `-n`: TLS, with this key and certificate.
+    /// `-s` or `-n`: TLS, with this key and certificate.
     pub certificate: Option<&'static CStr>,
+    /// `-s`: TLS begins with the connection.
+    pub beginning: Beginning,
     /// The host argument.
     pub host: &'static [u8],
     /// The port argument.
@@ -79,7 +82,7 @@ impl Options {
     pub fn parse(args: Args, env: Env) -> Result<Self, Failure> {
         let mut options = Self::default();
         let mut lookups = Lookups::default();
-        let (mut tls, mut file) = (false, DEFAULT_CERTIFICATE);
+        let (mut tls, mut file) = (false, None);
         let mut getopt = Getopt::new(args, LETTERS);
         for opt in &mut getopt {
             match opt.map_err(|illegal| illegal.with_usage(NAME.usage(USAGE)))? {
@@ -108,10 +111,13 @@ impl Options {
                 Opt::Value(b'g', value) => options.gid = Some(id("-g", value.to_bytes())?),
                 Opt::Value(b'l', value) => options.local_name = Some(value.to_bytes()),
                 Opt::Value(b't', value) => options.timeout = seconds(value),
-                Opt::Value(_, value) => file = value,
+                Opt::Value(_, value) => file = Some(value),
             }
         }
-        options.certificate = tls.then_some(file);
+        options.certificate = file.or(tls.then_some(DEFAULT_CERTIFICATE));
+        if tls {
+            options.beginning = Beginning::AtOnce;
+        }
         options.with_operands(getopt.rest())?.with_lookups(lookups)
     }
 
@@ -176,6 +182,7 @@ impl Default for Options {
             timeout: Duration::from_secs(26),
             prefer_ipv6: false,
             certificate: None,
+            beginning: Beginning::WhenAsked,
             host: b"",
             port: b"",
             program: Args::new(Vec::new()),

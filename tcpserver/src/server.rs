@@ -1,14 +1,15 @@
 //! tcpserver itself: one loop that waits for connections and for the ends of their programs.
 
+use crate::encrypted::Encryption;
 use crate::launch::{Connection, Launcher};
 use crate::line::End;
 use crate::log;
 use crate::options::{NAME, Options, Verbosity};
+use crate::privilege;
 use crate::resolve::{self, LocalName};
 use crate::signals::Signals;
 use crate::socket::{self, Listener, errno};
 use crate::table::{Event, Gate, Said, Table};
-use crate::privilege;
 use common::{Exit, Failure};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
@@ -45,6 +46,7 @@ fn serve(options: &Options, env: Env) -> Result<Exit, Failure> {
     let address = resolve::listen_address(options)?;
     let listener = Listener::new(address, options.backlog)?;
     privilege::give_up(options.gid, options.uid)?;
+    let tls = tls.map(|server| caged(server, options));
     if options.print_port {
         print_port(listener.address.port());
     }
@@ -61,6 +63,18 @@ fn load(file: &[u8]) -> Result<tls::Server, Failure> {
     })
 }
 
+/// What relays give up is made ready as the account that they begin as.
+fn caged(server: tls::Server, options: &Options) -> Encryption {
+    let (cage, missing) = tls::Cage::new(tls::NOBODY);
+    if options.verbosity != Verbosity::Quiet {
+        for trouble in missing {
+            NAME.warn(&[b"TLS processes are ", trouble.as_bytes()]);
+        }
+    }
+    let beginning = options.beginning;
+    Encryption { server, cage, beginning }
+}
+
 /// Whoever asked for it and has closed standard output, doesn't want it: as in the original, that
 /// is no reason to end.
 fn print_port(port: u16) {
@@ -72,7 +86,7 @@ fn print_port(port: u16) {
 struct Server<'a> {
     options: &'a Options,
     signals: Signals,
-    tls: Option<tls::Server>,
+    tls: Option<Encryption>,
     listener: Listener,
     launcher: Launcher,
     local_name: LocalName,
@@ -144,12 +158,12 @@ impl Server<'_> {
         let local = End { name: self.local_name.of(local.ip()), address: local };
         let remote = End { name: None, address: remote };
         let connection = Connection { stream, local, remote };
-        let started = match &self.tls {
+        let started = match self.tls.as_ref().filter(|tls| self.launcher.has_tls(tls)) {
             None if self.verbose() => self.launcher.start_beside(&connection, &self.signals),
             None => self.launcher.start(&connection, &self.signals),
-            Some(server) => {
+            Some(tls) => {
                 let listener = &mut self.listener;
-                self.launcher.start_encrypted(connection, &self.signals, server, listener)
+                self.launcher.start_encrypted(connection, &self.signals, tls, listener)
             }
         };
         match started {
@@ -179,7 +193,7 @@ impl Server<'_> {
     }
 
     fn reload(&mut self) {
-        let Some(server) = &mut self.tls else { return };
+        let Some(Encryption { server, .. }) = &mut self.tls else { return };
         let file = self.options.certificate.unwrap_or_default().to_bytes();
         if let Err(error) = server.reload()
             && self.options.verbosity != Verbosity::Quiet

@@ -4,10 +4,10 @@ use super::identity;
 use super::key_file;
 use super::pem::PemError;
 use super::tickets::Tickets;
-use rustls::ServerConfig;
 use rustls::server::{NoServerSessionStorage, ResolvesServerCert, ServerConnection};
 use rustls::sign::SingleCertAndKey;
 use rustls::version::{TLS12, TLS13};
+use rustls::{Connection, ServerConfig};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,8 +46,10 @@ impl Server {
     }
 
     /// The TLS side of one connection.
-    pub(super) fn connection(&self) -> Result<ServerConnection, rustls::Error> {
+    pub(super) fn connection(&self) -> Result<Connection, String> {
         ServerConnection::new(self.config.clone())
+            .map(Connection::Server)
+            .map_err(|error| format!("unable to set up TLS: {error}"))
     }
 }
 

@@ -1,0 +1,146 @@
+//! Starting the program for a connection with TLS: a process that relays, and forks the program.
+
+use crate::address;
+use crate::launch::{Connection, Dropped, Launcher, greet};
+use crate::options::{NAME, Verbosity};
+use crate::signals::Signals;
+use crate::socket::Listener;
+use common::Exit;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use std::os::fd::{AsRawFd, OwnedFd};
+use sys::Errno;
+use sys::fork::{self, Fork};
+use sys::process::Pid;
+use tls::{Cage, Exports, Offer, Server, Terms};
+
+/// When TLS begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// `-s`: with the connection.
+    AtOnce,
+    /// `-n` without `-s`: when the program asks for it, if it does (UCSPI-TLS).
+    WhenAsked,
+}
+
+/// What all connections with TLS share.
+pub struct Encryption {
+    /// Key and certificates.
+    pub server: Server,
+    /// What relays are shut in with.
+    pub cage: Cage,
+    /// When TLS begins.
+    pub beginning: Beginning,
+}
+
+impl Launcher {
+    /// Whether this connection's program can have TLS. `UCSPITLS=-` in the environment means that it
+    /// is not to be offered.
+    #[must_use]
+    pub fn has_tls(&self, encryption: &Encryption) -> bool {
+        match encryption.beginning {
+            Beginning::AtOnce => true,
+            Beginning::WhenAsked => self.environment.get(b"UCSPITLS") != Some(b"-"),
+        }
+    }
+
+    /// Starts the program over TLS, or with TLS on offer. Gives the relay's process, which ends as the
+    /// program does.
+    ///
+    /// # Errors
+    /// [`Dropped::Fork`], [`Dropped::Banner`]; what happens later, the relay says itself.
+    pub fn start_encrypted(
+        &mut self,
+        connection: Connection<'_>,
+        signals: &Signals,
+        encryption: &Encryption,
+        listener: &mut Listener,
+    ) -> Result<Pid, Dropped> {
+        if encryption.beginning == Beginning::WhenAsked {
+            greet(&connection.stream, self.banner)?;
+        }
+        encryption.server.before_fork();
+        match fork::fork().map_err(Dropped::Fork)? {
+            Fork::Parent(pid) => Ok(pid),
+            Fork::Child => {
+                signals.put_back();
+                if let Err(error) = listener.leave() {
+                    self.warn(Dropped::HandOver(Errno::from_raw_os_error(error as i32)));
+                    fork::exit(Exit::TEMPORARY.0)
+                }
+                let code = self.relay(connection, signals, encryption);
+                fork::exit(code)
+            }
+        }
+    }
+
+    /// Gives the exit code that tells how the program ended.
+    fn relay(
+        &mut self,
+        connection: Connection<'_>,
+        signals: &Signals,
+        encryption: &Encryption,
+    ) -> u8 {
+        let pid = self.introduce(&connection);
+        let whose = format!("pid {pid} from {}: ", address::text(connection.remote.address.ip()));
+        let quiet = self.verbosity == Verbosity::Quiet;
+        let mut log = |reason: &[u8]| {
+            if !quiet {
+                NAME.warn(&[whose.as_bytes(), reason]);
+            }
+        };
+        let terms = Terms { limit: self.timeout, banner: self.banner, cage: &encryption.cage };
+        let stream = OwnedFd::from(connection.stream);
+        let server = &encryption.server;
+        let status = match encryption.beginning {
+            Beginning::AtOnce => {
+                let run = |input: OwnedFd, output: OwnedFd, exports: &Exports| {
+                    for (name, value) in exports.iter() {
+                        self.environment.set(name, value);
+                    }
+                    self.become_program(&input, &output, signals)
+                };
+                tls::serve(server, stream, terms, run, &mut log)
+            }
+            Beginning::WhenAsked => {
+                let run = |stream: OwnedFd, offer: Offer| match self.put_on_offer(&offer) {
+                    Ok(()) => self.become_program(&stream, &stream, signals),
+                    Err(dropped) => {
+                        self.warn(dropped);
+                        Exit::TEMPORARY.0
+                    }
+                };
+                tls::offer(server, stream, terms, run, &mut log)
+            }
+        };
+        exit_code(status)
+    }
+
+    /// Hands on the descriptors of UCSPI-TLS, and says in the environment which they are.
+    fn put_on_offer(&mut self, offer: &Offer) -> Result<(), Dropped> {
+        if self.environment.get(b"UCSPITLS").is_none() {
+            self.environment.set(b"UCSPITLS", b"");
+        }
+        let named = [
+            (&b"SSLCTLFD"[..], &offer.control),
+            (b"SSLREADFD", &offer.input),
+            (b"SSLWRITEFD", &offer.output),
+        ];
+        for (name, descriptor) in named {
+            fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::empty()))
+                .map_err(|error| Dropped::HandOver(Errno::from_raw_os_error(error as i32)))?;
+            let number = u64::from(descriptor.as_raw_fd().unsigned_abs());
+            self.environment.set(name, common::decimal(number).as_bytes());
+        }
+        Ok(())
+    }
+}
+
+/// The relay ends as the program did; with a signal's number plus 128 where one ended it.
+fn exit_code(status: i32) -> u8 {
+    let code = if libc::WIFSIGNALED(status) {
+        128 + libc::WTERMSIG(status)
+    } else {
+        libc::WEXITSTATUS(status)
+    };
+    u8::try_from(code).unwrap_or(111)
+}
