@@ -6,8 +6,8 @@ use crate::options::{NAME, Verbosity};
 use crate::signals::Signals;
 use crate::socket::Listener;
 use common::Exit;
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use std::os::fd::{AsRawFd, OwnedFd};
+use nix::fcntl::{FcntlArg, fcntl};
+use std::os::fd::OwnedFd;
 use sys::Errno;
 use sys::fork::{self, Fork};
 use sys::process::Pid;
@@ -126,9 +126,10 @@ impl Launcher {
             (b"SSLWRITEFD", &offer.output),
         ];
         for (name, descriptor) in named {
-            fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::empty()))
+            // A copy that stays open, at the lowest number that is free: shells can't name those above 9.
+            let number = fcntl(descriptor, FcntlArg::F_DUPFD(3))
                 .map_err(|error| Dropped::HandOver(Errno::from_raw_os_error(error as i32)))?;
-            let number = u64::from(descriptor.as_raw_fd().unsigned_abs());
+            let number = u64::from(number.unsigned_abs());
             self.environment.set(name, common::decimal(number).as_bytes());
         }
         Ok(())
