@@ -8,6 +8,7 @@ use crate::socket::Listener;
 use common::Exit;
 use nix::fcntl::{FcntlArg, fcntl};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 use sys::Errno;
 use sys::fork::{self, Fork};
 use sys::process::Pid;
@@ -30,6 +31,8 @@ pub struct Encryption {
     pub cage: Cage,
     /// When TLS begins.
     pub beginning: Beginning,
+    /// How long a handshake may take.
+    pub limit: Duration,
 }
 
 impl Launcher {
@@ -88,7 +91,7 @@ impl Launcher {
                 NAME.warn(&[whose.as_bytes(), reason]);
             }
         };
-        let terms = Terms { limit: self.timeout, banner: self.banner, cage: &encryption.cage };
+        let terms = Terms { limit: encryption.limit, banner: self.banner, cage: &encryption.cage };
         let stream = OwnedFd::from(connection.stream);
         let server = &encryption.server;
         let status = match encryption.beginning {

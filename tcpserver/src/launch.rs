@@ -11,7 +11,6 @@ use nix::sys::socket::{MsgFlags, send};
 use nix::unistd::{close, dup2_stdin, dup2_stdout};
 use std::net::TcpStream;
 use std::os::fd::{AsFd, AsRawFd};
-use std::time::Duration;
 use sys::exec::Program;
 use sys::fork::{self, Fork};
 use sys::process::Pid;
@@ -25,7 +24,6 @@ pub struct Launcher {
     vector: Vector<'static>,
     pub(crate) environment: Environment,
     pub(crate) banner: &'static [u8],
-    pub(crate) timeout: Duration,
     no_stderr: bool,
     pub(crate) verbosity: Verbosity,
 }
@@ -71,7 +69,6 @@ impl Launcher {
             vector: args.vector(),
             environment,
             banner: options.banner,
-            timeout: options.timeout,
             no_stderr,
             verbosity: options.verbosity,
         }

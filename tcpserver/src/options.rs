@@ -1,6 +1,6 @@
 //! The command line: options as the original's, and those of its SSL patch.
 
-use crate::encrypted::Beginning;
+use crate::tls_options::{self, TlsOptions};
 use common::getopt::{Getopt, Opt};
 use common::number;
 use common::{Exit, Failure, Name};
@@ -12,17 +12,16 @@ use sys::{Args, Env};
 /// The program, as its diagnostics call it.
 pub const NAME: Name = Name("tcpserver");
 
-const LETTERS: &[u8] = b"16UXpPhHrRoOdDqQvsSc:x:B:g:u:b:l:t:n:";
+const LETTERS: &[u8] = b"16UXpPhHrRoOdDqQvsSyYc:x:B:g:u:b:l:t:n:K:";
 
-const USAGE: &str = "[ -16UHRoOdDqQvsS ] [ -c limit ] [ -B banner ] [ -g gid ] [ -u uid ] \
-    [ -b backlog ] [ -l localname ] [ -t timeout ] [ -n certificate ] host port program";
+const USAGE: &str = "[ -16UHRoOdDqQvsSyY ] [ -c limit ] [ -B banner ] [ -g gid ] [ -u uid ] \
+    [ -b backlog ] [ -l localname ] [ -t timeout ] [ -n certificate ] [ -K milliseconds ] \
+    [ --tls-ca file ] [ --tls-crl file ] [ --tls-ocsp file ] [ --tls-alpn protocol,... ] \
+    [ --tls-min version ] [ --tls-user account ] host port program";
 
 /// The longest banner. It is written in one piece, without waiting, to a connection that has sent
 /// nothing so far; so much always fits.
 pub const MAX_BANNER: usize = 4096;
-
-/// Key and certificate, unless `-n` names another file.
-const DEFAULT_CERTIFICATE: &CStr = c"./cert.pem";
 
 /// What the command line asks for.
 #[derive(Clone, Copy)]
@@ -51,10 +50,8 @@ pub struct Options {
     pub timeout: Duration,
     /// `-6`: IPv6, where the host argument leaves a choice.
     pub prefer_ipv6: bool,
-    /// `-s` or `-n`: TLS, with this key and certificate.
-    pub certificate: Option<&'static CStr>,
-    /// `-s`: TLS begins with the connection.
-    pub beginning: Beginning,
+    /// `-s`, `-n` and their like. Never freed: there is one for each start.
+    pub tls: &'static TlsOptions,
     /// The host argument.
     pub host: &'static [u8],
     /// The port argument.
@@ -82,10 +79,14 @@ impl Options {
     pub fn parse(args: Args, env: Env) -> Result<Self, Failure> {
         let mut options = Self::default();
         let mut lookups = Lookups::default();
-        let (mut tls, mut file) = (false, None);
-        let mut getopt = Getopt::new(args, LETTERS);
+        let mut tls = TlsOptions::default();
+        let mut getopt = Getopt::new(args, LETTERS).with_words(tls_options::WORDS);
         for opt in &mut getopt {
-            match opt.map_err(|illegal| illegal.with_usage(NAME.usage(USAGE)))? {
+            let opt = opt.map_err(|illegal| illegal.with_usage(NAME.usage(USAGE)))?;
+            if tls.take(opt)? {
+                continue;
+            }
+            match opt {
                 Opt::Flag(b'q') => options.verbosity = Verbosity::Quiet,
                 Opt::Flag(b'Q') => options.verbosity = Verbosity::Errors,
                 Opt::Flag(b'v') => options.verbosity = Verbosity::Verbose,
@@ -95,8 +96,6 @@ impl Options {
                 Opt::Flag(b'D') => options.no_delay = true,
                 Opt::Flag(b'1') => options.print_port = true,
                 Opt::Flag(b'6') => options.prefer_ipv6 = true,
-                Opt::Flag(b's') => tls = true,
-                Opt::Flag(b'S') => tls = false,
                 Opt::Flag(b'U') => {
                     options.uid = Some(id_from(env, "UID")?);
                     options.gid = Some(id_from(env, "GID")?);
@@ -111,13 +110,10 @@ impl Options {
                 Opt::Value(b'g', value) => options.gid = Some(id("-g", value.to_bytes())?),
                 Opt::Value(b'l', value) => options.local_name = Some(value.to_bytes()),
                 Opt::Value(b't', value) => options.timeout = seconds(value),
-                Opt::Value(_, value) => file = Some(value),
+                Opt::Value(..) => {}
             }
         }
-        options.certificate = file.or(tls.then_some(DEFAULT_CERTIFICATE));
-        if tls {
-            options.beginning = Beginning::AtOnce;
-        }
+        options.tls = Box::leak(Box::new(tls));
         options.with_operands(getopt.rest())?.with_lookups(lookups)
     }
 
@@ -181,8 +177,7 @@ impl Default for Options {
             local_name: None,
             timeout: Duration::from_secs(26),
             prefer_ipv6: false,
-            certificate: None,
-            beginning: Beginning::WhenAsked,
+            tls: Box::leak(Box::default()),
             host: b"",
             port: b"",
             program: Args::new(Vec::new()),
@@ -252,6 +247,7 @@ fn seconds(value: &CStr) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encrypted::Beginning;
     use proptest::prelude::*;
     use std::ffi::CString;
 
@@ -280,12 +276,12 @@ mod tests {
     #[test]
     fn the_walkthroughs_lines() {
         let options = parse(&["-RHD", "0", "pop3", "/bin/x", "host"]).expect("it is right");
-        assert!(options.no_delay && options.certificate.is_none());
+        assert!(options.no_delay && options.tls.beginning().is_none());
         assert_eq!((options.host, options.port), (&b"0"[..], &b"pop3"[..]));
         assert_eq!(options.program.iter().collect::<Vec<_>>(), [c"/bin/x", c"host"]);
         let options =
             parse(&["-RHD", "-s", "-n", "/c/cert.pem", "0", "pop3s", "x"]).expect("right");
-        assert_eq!(options.certificate, Some(c"/c/cert.pem"));
+        assert_eq!(options.tls.beginning(), Some(Beginning::AtOnce));
     }
 
     #[test]
@@ -303,8 +299,7 @@ mod tests {
         assert_eq!(good(&["-qQ"]).verbosity, Verbosity::Errors);
         assert!(good(&["-doOoD"]).keep_ip_options);
         assert!(!good(&["-Dd"]).no_delay);
-        assert_eq!(good(&["-s", "-S"]).certificate, None);
-        assert_eq!(good(&["-s"]).certificate, Some(c"./cert.pem"));
+        assert_eq!(good(&["-s", "-S"]).tls.beginning(), None);
         let env = &["UID=1", "GID=2"];
         let options = parse_in(&["-RHU", "-u5", "0", "0", "x"], env).expect("it is right");
         assert_eq!((options.uid, options.gid), (Some(5), Some(2)));

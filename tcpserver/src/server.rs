@@ -1,6 +1,6 @@
 //! tcpserver itself: one loop that waits for connections and for the ends of their programs.
 
-use crate::encrypted::Encryption;
+use crate::encrypted::{Beginning, Encryption};
 use crate::launch::{Connection, Launcher};
 use crate::line::End;
 use crate::log;
@@ -13,10 +13,9 @@ use crate::table::{Event, Gate, Said, Table};
 use common::{Exit, Failure};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
-use std::ffi::OsStr;
+use nix::unistd::geteuid;
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 use std::time::Duration;
 use sys::process::{WaitOptions, wait};
 use sys::{Args, Env, Errno, clock};
@@ -39,14 +38,14 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
 }
 
 fn serve(options: &Options, env: Env) -> Result<Exit, Failure> {
-    let signals = Signals::install(options.certificate.is_some())
+    let signals = Signals::install(options.tls.beginning().is_some())
         .map_err(|error| NAME.fatal_errno(111, &[b"unable to catch signals"], errno(&error)))?;
     // The key may be readable for root alone.
-    let tls = options.certificate.map(|file| load(file.to_bytes())).transpose()?;
+    let tls = load(options, env)?;
     let address = resolve::listen_address(options)?;
     let listener = Listener::new(address, options.backlog)?;
     privilege::give_up(options.gid, options.uid)?;
-    let tls = tls.map(|server| caged(server, options));
+    let tls = tls.map(|loaded| caged(loaded, options, env)).transpose()?;
     if options.print_port {
         print_port(listener.address.port());
     }
@@ -57,22 +56,28 @@ fn serve(options: &Options, env: Env) -> Result<Exit, Failure> {
     Server { options, signals, tls, listener, launcher, local_name, table }.run()
 }
 
-fn load(file: &[u8]) -> Result<tls::Server, Failure> {
-    tls::Server::load(Path::new(OsStr::from_bytes(file))).map_err(|error| {
-        NAME.fatal(111, &[b"unable to use ", file, b": ", error.to_string().as_bytes()])
-    })
+type Loaded = (Beginning, tls::Server);
+
+fn load(options: &Options, env: Env) -> Result<Option<Loaded>, Failure> {
+    let Some(beginning) = options.tls.beginning() else { return Ok(None) };
+    let server = tls::Server::load(options.tls.settings(env)?).map_err(|unusable| {
+        let (path, reason) = (unusable.path.as_os_str().as_bytes(), unusable.reason.to_string());
+        NAME.fatal(111, &[b"unable to use ", path, b": ", reason.as_bytes()])
+    })?;
+    Ok(Some((beginning, server)))
 }
 
 /// What relays give up is made ready as the account that they begin as.
-fn caged(server: tls::Server, options: &Options) -> Encryption {
-    let (cage, missing) = tls::Cage::new(tls::NOBODY);
+fn caged((beginning, server): Loaded, options: &Options, env: Env) -> Result<Encryption, Failure> {
+    let account = options.tls.account(env, geteuid().is_root())?;
+    let (cage, missing) = tls::Cage::new(account);
     if options.verbosity != Verbosity::Quiet {
         for trouble in missing {
             NAME.warn(&[b"TLS processes are ", trouble.as_bytes()]);
         }
     }
-    let beginning = options.beginning;
-    Encryption { server, cage, beginning }
+    let limit = options.tls.limit().unwrap_or(options.timeout);
+    Ok(Encryption { server, cage, beginning, limit })
 }
 
 /// Whoever asked for it and has closed standard output, doesn't want it: as in the original, that
@@ -194,12 +199,12 @@ impl Server<'_> {
 
     fn reload(&mut self) {
         let Some(Encryption { server, .. }) = &mut self.tls else { return };
-        let file = self.options.certificate.unwrap_or_default().to_bytes();
-        if let Err(error) = server.reload()
+        if let Err(unusable) = server.reload()
             && self.options.verbosity != Verbosity::Quiet
         {
-            let reason = error.to_string();
-            NAME.warn(&[b"unable to use ", file, b", keeping the old one: ", reason.as_bytes()]);
+            let (path, reason) =
+                (unusable.path.as_os_str().as_bytes(), unusable.reason.to_string());
+            NAME.warn(&[b"unable to use ", path, b", keeping the old one: ", reason.as_bytes()]);
         }
     }
 

@@ -19,14 +19,17 @@ use crate::reason;
 use nix::fcntl::{OFlag, open};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::stat::Mode;
-use nix::unistd::{Gid, Uid, chroot, fchdir, geteuid, mkdir, setgroups, setresgid, setresuid};
+use nix::unistd::{chroot, fchdir, geteuid, mkdir};
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use sys::Errno;
 use sys::fork::{Fork, exit, fork};
 use sys::process::{DumpableBehavior, WaitOptions, set_dumpable_behavior, waitpid};
-use sys::thread::{CapabilitySet, remove_capability_from_bounding_set, set_no_new_privs};
+use sys::thread::{
+    CapabilitySet, Gid, Uid, remove_capability_from_bounding_set, set_no_new_privs,
+    set_thread_groups, set_thread_res_gid, set_thread_res_uid,
+};
 
 /// An account by its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,12 +138,12 @@ impl Root {
     }
 
     fn become_account(&self) -> Result<(), String> {
-        let Account { uid, gid } = self.account;
-        let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
-        setgroups(&[])
-            .and_then(|()| setresgid(gid, gid, gid))
-            .and_then(|()| setresuid(uid, uid, uid))
-            .map_err(|error| text("become another account", error))
+        let (uid, gid) = (Uid::from_raw(self.account.uid), Gid::from_raw(self.account.gid));
+        // Not the C library's calls, which ask all threads that it knows of: a forked process has one.
+        set_thread_groups(&[])
+            .and_then(|()| set_thread_res_gid(gid, gid, gid))
+            .and_then(|()| set_thread_res_uid(uid, uid, uid))
+            .map_err(|errno| trouble("become another account", errno))
     }
 }
 

@@ -1,6 +1,9 @@
 //! A finished handshake in the words of the environment: [`Exports`].
 
+use crate::certificate::parts;
+use crate::distinguished::{attributes, one_line, reversed};
 use crate::exports::Exports;
+use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use rustls::{CipherSuite, Connection, HandshakeKind, ProtocolVersion};
 
 /// OpenSSL's names, which scripts know, and how many bits the key has.
@@ -60,5 +63,43 @@ pub(crate) fn described(tls: &Connection) -> Exports {
         exports.set("SSL_TLS_SNI_SERVERNAME", name);
         exports.set("SSL_TLS_SNI", name);
     }
+    let shown = tls.peer_certificates().and_then(|chain| chain.first());
+    exports.set("SSL_CLIENT_VERIFY", if shown.is_some() { "SUCCESS" } else { "NONE" });
+    if let Some(certificate) = shown {
+        describe(&mut exports, certificate);
+    }
     exports
+}
+
+/// What is to be said about the certificate that a client has shown, and that was verified.
+fn describe(exports: &mut Exports, der: &[u8]) {
+    // As libtls and s6-networking write it.
+    exports.set("SSL_PEER_CERT_HASH", [b"SHA256:", &hexadecimal(&sha256(der), false)[..]].concat());
+    let Some(parts) = parts(der) else { return };
+    exports.set("SSL_PEER_CERT_SUBJECT", one_line(parts.subject));
+    exports.set("SSL_CLIENT_S_DN", reversed(parts.subject));
+    exports.set("SSL_CLIENT_I_DN", reversed(parts.issuer));
+    if let Some((_, name)) = attributes(parts.subject).iter().find(|(kind, _)| *kind == "CN") {
+        exports.set("SSL_CLIENT_S_DN_CN", name);
+    }
+    exports.set("SSL_CLIENT_M_SERIAL", hexadecimal(parts.serial, true));
+    // As they stand there: YYMMDDhhmmssZ, or YYYY from 2050 on.
+    exports.set("SSL_CLIENT_V_START", parts.not_before);
+    exports.set("SSL_CLIENT_V_END", parts.not_after);
+}
+
+fn sha256(bytes: &[u8]) -> Vec<u8> {
+    match TLS13_AES_128_GCM_SHA256.tls13() {
+        Some(suite) => suite.common.hash_provider.hash(bytes).as_ref().to_vec(),
+        None => Vec::new(),
+    }
+}
+
+fn hexadecimal(bytes: &[u8], capital: bool) -> Vec<u8> {
+    let digits = if capital { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| digits[usize::from(digit)])
+        .collect()
 }

@@ -7,9 +7,10 @@
 //! program run, and relays until both are done. TLS 1.2 and 1.3, no threads, small buffers: it fits
 //! into an address space of 5,000,000 bytes.
 //!
-//! From the file to the connection, each room is about one thing: [`key_file`] reads, [`pem`]
-//! decodes, [`identity`] and [`chain`] make of it what TLS needs, [`server`] and [`tickets`] are
-//! what all connections share; [`cage`] is what the relay gives up, [`starter`] what the program
+//! From the file to the connection, each room is about one thing: [`settings`] names the files,
+//! [`key_file`] reads, [`pem`] decodes, [`identity`] and [`chain`] make of it what TLS needs,
+//! [`names`] chooses between several; [`certificate`] and [`distinguished`] read what certificates
+//! say; [`server`] and [`tickets`] are what all connections share; [`cage`] is what the relay gives up, [`starter`] what the program
 //! waits in; [`wire`] is one connection, [`handshake`] its beginning, [`opening`] and [`reason`]
 //! say why there was none; [`described`] and [`exports`] tell the program of it; [`relay`] decides
 //! what flows and ends when, [`pump`] does it.
@@ -17,19 +18,23 @@
 mod asked;
 mod base64;
 mod cage;
+mod certificate;
 mod chain;
 pub mod der;
 mod described;
+mod distinguished;
 mod exports;
 mod handshake;
 pub mod identity;
 pub mod key_file;
+mod names;
 mod opening;
 pub mod pem;
 mod pump;
 mod reason;
 mod relay;
 mod server;
+mod settings;
 mod starter;
 mod tickets;
 mod wire;
@@ -43,6 +48,7 @@ pub use cage::{Account, Cage, NOBODY};
 pub use exports::Exports;
 pub use pem::PemError;
 pub use server::{LoadError, Server};
+pub use settings::{Clients, Settings, Unusable};
 
 use asked::Asked;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};

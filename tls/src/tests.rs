@@ -35,7 +35,7 @@ impl House {
         let path = scratch.file("cert.pem", &pair.text(), 0o400);
         let (cage, missing) = Cage::new(NOBODY);
         assert_eq!(missing, [""; 0]);
-        Self { server: Server::load(&path).unwrap(), cage, pair, _scratch: scratch }
+        Self { server: Server::load(Settings::file(&path)).unwrap(), cage, pair, _scratch: scratch }
     }
 
     /// A connection that is being served.

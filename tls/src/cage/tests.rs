@@ -4,7 +4,8 @@ use super::*;
 use nix::sys::ptrace;
 use nix::sys::signal;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
-use nix::unistd::{execv, getppid, setuid};
+use nix::unistd::{execv, getppid};
+use sys::thread::set_thread_uid;
 
 /// What became of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +33,9 @@ const ATTEMPTS: [Attempt; 10] = [
         Ok(Fork::Parent(_)) => Ok(()),
         Err(errno) => Err(nix::Error::from_raw(errno.raw_os_error())),
     }),
-    ("root again", || setuid(Uid::from_raw(0))),
+    ("root again", || {
+        set_thread_uid(Uid::ROOT).map_err(|errno| nix::Error::from_raw(errno.raw_os_error()))
+    }),
     ("root directory again", || chroot("..")),
 ];
 
@@ -61,7 +64,7 @@ const KILLED: Fate = Fate::Killed(libc::SIGSYS);
 
 fn become_somebody() {
     if geteuid().is_root() {
-        setuid(Uid::from_raw(1000)).unwrap();
+        set_thread_uid(Uid::from_raw(1000)).unwrap();
     }
 }
 
