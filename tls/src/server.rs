@@ -208,7 +208,7 @@ impl fmt::Display for LoadError {
             Self::EmptyDirectory => "no certificate in this directory",
             Self::TooManyIdentities => "more than 256 certificates",
             Self::NoRevocationList => "no revocation list in it",
-            Self::BadRevocationList => "malformed revocation list",
+            Self::BadRevocationList => "malformed revocation list, or not of version 2",
             Self::NoResponse => "not an OCSP response (DER)",
         })
     }

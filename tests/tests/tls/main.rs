@@ -2,6 +2,8 @@
 //! by OpenSSL and by rustls.
 
 mod cage;
+mod names;
+mod robustness;
 mod ucspi_tls;
 
 use std::fs;
