@@ -186,6 +186,9 @@ impl Server<'_> {
             match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, status))) => {
                     let pid = pid.as_raw_nonzero().get();
+                    if status.terminating_signal() == Some(libc::SIGSYS) && self.tls.is_some() {
+                        self.warn_of_break_in(pid);
+                    }
                     self.handle(Event::Ended(pid, status.as_raw()));
                     if self.table.running() == 0 {
                         return;
@@ -221,6 +224,15 @@ impl Server<'_> {
 
     fn verbose(&self) -> bool {
         self.options.verbosity == Verbosity::Verbose
+    }
+
+    /// No relay makes a system call that its cage forbids, unless it does somebody else's will.
+    fn warn_of_break_in(&self, pid: i32) {
+        if self.options.verbosity != Verbosity::Quiet {
+            let pid = common::decimal(u64::from(pid.unsigned_abs()));
+            let reason = b": TLS process was killed: it tried what no such process does";
+            NAME.warn(&[b"pid ", pid.as_bytes(), reason]);
+        }
     }
 
     fn warn(&self, parts: &[&[u8]], error: Errno) {

@@ -2,7 +2,7 @@
 
 use super::{Host, make_certificate};
 use std::fs;
-use tests::{Scratch, is_root, record_skip};
+use tests::{Scratch, Signal, is_root, record_skip};
 
 /// The relay of the only connection: the child of the listener.
 fn relay(host: &Host) -> i32 {
@@ -67,4 +67,18 @@ fn the_program_is_as_free_as_ever() {
         assert!(seen.contains(line), "{line} in {seen}");
     }
     assert!(seen.ends_with("cert.pem\n"), "{seen}");
+}
+
+#[test]
+fn a_relay_that_is_killed_for_what_it_tried_is_named() {
+    let scratch = Scratch::new("tls-cage-killed");
+    make_certificate(&scratch, &["--host", "localhost"]);
+    let host = Host::start(&scratch, &[], "exec cat");
+    let mut tls = host.connect(&scratch);
+    tls.conn.complete_io(&mut tls.sock).unwrap();
+    let relay = relay(&host);
+    // As the kernel does it, and as nobody else has a reason to.
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(relay), Signal::SIGSYS).unwrap();
+    host.child.expect_stderr(&format!("warning: pid {relay}: TLS process was killed: "));
+    host.child.expect_stderr(&format!("end {relay} status 31\n"));
 }

@@ -188,7 +188,7 @@ fn a_crowd_of_idle_clients_costs_flat_memory() {
     let [(few, alone), (many, crowded)] = costs[..] else { panic!("{costs:?}") };
     // As an ordinary user, relays that nobody may look at count as nothing.
     assert!(many <= few + few / 4 + 16, "{costs:?}");
-    assert!(crowded <= alone + 200, "{costs:?}");
+    assert!(crowded <= alone + 1000, "{costs:?}");
     for tls in &mut clients {
         say_goodbye(tls);
     }
