@@ -64,7 +64,7 @@ fn an_unprivileged_user_is_told() {
 #[test]
 fn wrong_options_get_the_usage() {
     for args in
-        [&["-Z"][..], &["-l"], &[], &["0"], &["-RH", "0", "0"], &["--x"], &["-q", "-Z"], &["-h"]]
+        [&["-Z"][..], &["-l"], &[], &["0"], &["-RH", "0", "0"], &["--"], &["-q", "-Z"], &["-h"]]
     {
         same(|tcpserver| {
             let outcome = Run::new(tcpserver).args(args).output();
@@ -74,6 +74,14 @@ fn wrong_options_get_the_usage() {
             format!("{} {before}", outcome.code)
         });
     }
+}
+
+/// The original takes any `--word` for the end of the options.
+#[test]
+fn an_unknown_long_option_is_no_end_of_options() {
+    let outcome = Run::new(program("tcpserver")).args(["-RHl0", "--x", "0", "0", "true"]).output();
+    assert_eq!(outcome.code, 100);
+    assert!(outcome.err().starts_with("tcpserver: illegal option -- x\n"), "{}", outcome.err());
 }
 
 #[test]
