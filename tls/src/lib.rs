@@ -12,7 +12,7 @@
 //! [`names`] chooses between several; [`certificate`] and [`distinguished`] read what certificates
 //! say; [`server`] and [`tickets`] are what all connections share; [`cage`] is what the relay gives up, [`starter`] what the program
 //! waits in; [`wire`] is one connection, [`handshake`] its beginning, [`opening`] and [`reason`]
-//! say why there was none; [`described`] and [`exports`] tell the program of it; [`relay`] decides
+//! say why there was none; [`hybrid`] is a key exchange of its own; [`described`] and [`exports`] tell the program of it; [`relay`] decides
 //! what flows and ends when, [`pump`] does it.
 
 mod asked;
@@ -25,6 +25,7 @@ mod described;
 mod distinguished;
 mod exports;
 mod handshake;
+mod hybrid;
 pub mod identity;
 pub mod key_file;
 mod names;

@@ -1,5 +1,6 @@
 //! What all connections share: keys, certificates, ticket keys, and the choice of protocol.
 
+use super::hybrid::X25519_ML_KEM_768;
 use super::names::Identities;
 use super::pem::PemError;
 use super::settings::{self, Clients, Settings, Unusable, unusable};
@@ -95,6 +96,7 @@ fn config(settings: &Settings, tickets: &Tickets) -> Result<Arc<ServerConfig>, U
     let resolver = Identities::new(settings::identities(settings)?, SUITES.to_vec());
     let mut provider = ring::default_provider();
     provider.cipher_suites = SUITES.to_vec();
+    provider.kx_groups.insert(0, &X25519_ML_KEM_768);
     let provider = Arc::new(provider);
     let versions: &[_] = if settings.no_tls12 { &[&TLS13] } else { &[&TLS13, &TLS12] };
     let builder = ServerConfig::builder_with_provider(provider.clone())

@@ -1,8 +1,8 @@
 //! What the kernel says of a relay of the finished program.
 
-use super::{Host, make_certificate};
+use super::{Host, PATIENCE, make_certificate};
 use std::fs;
-use tests::{Scratch, Signal, is_root, record_skip};
+use tests::{Scratch, Signal, is_root, record_skip, wait_until};
 
 /// The relay of the only connection: the child of the listener.
 fn relay(host: &Host) -> i32 {
@@ -44,8 +44,10 @@ fn a_relay_has_nothing_but_its_descriptors() {
     assert!(root.to_string_lossy().ends_with(" (deleted)"), "{root:?}");
     assert_eq!(fs::read_dir(format!("/proc/{relay}/root")).unwrap().count(), 0);
     // Three that stand for nothing or the log, the connection, and a pipe each way.
-    let open = fs::read_dir(format!("/proc/{relay}/fd")).unwrap().count();
-    assert_eq!(open, 6);
+    // (Our end of the handshake may come before the relay has told the program.)
+    wait_until("six descriptors", PATIENCE, || {
+        fs::read_dir(format!("/proc/{relay}/fd")).unwrap().count() == 6
+    });
     let limits = fs::read_to_string(format!("/proc/{relay}/limits")).unwrap();
     for limit in ["Max core file size", "Max processes"] {
         let line = limits.lines().find(|line| line.starts_with(limit)).unwrap();
