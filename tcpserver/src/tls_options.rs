@@ -119,6 +119,7 @@ impl TlsOptions {
                 return Err(wrong(b"--tls-user ", name, "only root may change to another account"));
             }
             return match account::by_name(name) {
+                Ok(Some(found)) if found.uid == 0 => Err(wrong(b"--tls-user ", name, "is root")),
                 Ok(Some(found)) => Ok(Account { uid: found.uid, gid: found.gid }),
                 Ok(None) => Err(wrong(b"--tls-user ", name, "no such account")),
                 Err(Trouble { action, errno }) => {
@@ -279,9 +280,15 @@ mod tests {
         for bad in ["TLS_UID=0", "TLS_GID=x", "TLS_UID=4294967295", "TLS_UID="] {
             assert!(options.account(environment(&[bad]), true).is_err(), "{bad}");
         }
-        let named = good(&["-s", "--tls-user", "root"]);
-        let refused = text(named.account(environment(&[]), false).expect_err("not root"));
-        assert!(refused.ends_with("only root may change to another account\n"), "{refused}");
-        assert_eq!(named.account(environment(&[]), true).expect("known").uid, 0);
+        let refused = |name, rooted| {
+            let named = good(&["-s", "--tls-user", name]);
+            text(named.account(environment(&[]), rooted).expect_err("refused"))
+        };
+        let reason = "only root may change to another account\n";
+        assert!(refused("daemon", false).ends_with(reason));
+        assert!(refused("root", true).ends_with("--tls-user root: is root\n"));
+        assert!(refused("no-such-account", true).ends_with(": no such account\n"));
+        let named = good(&["-s", "--tls-user", "daemon"]);
+        assert_ne!(named.account(environment(&[]), true).expect("known").uid, 0);
     }
 }
