@@ -1,6 +1,7 @@
 //! Reading and writing descriptors whole, and descriptors that are only known by number.
 
 use crate::poll::{PollFd, PollFlags, poll};
+use crate::raw;
 use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd};
 
@@ -75,11 +76,55 @@ pub fn adopt(number: i32) -> Option<OwnedFd> {
     Some(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
+/// Closes every descriptor but the standard ones and those with these numbers, at most 8: for a forked child that does
+/// one thing until it ends, and has inherited what isn't its business.
+///
+/// Whoever else in this process has a descriptor that isn't named finds it closed, and may find
+/// another file under its number: no such object may be used, or dropped, any more.
+///
+/// # Errors
+/// `ENOSYS`: a kernel before 5.9.
+pub fn close_all_but(kept: &[i32]) -> Result<(), Errno> {
+    let mut numbers = [u32::MAX; 9];
+    for (place, number) in numbers.iter_mut().zip(kept) {
+        *place = u32::try_from(*number).unwrap_or(u32::MAX);
+    }
+    numbers.sort_unstable();
+    let mut first = 3;
+    for number in numbers {
+        if number > first {
+            raw::close_range(first, number - 1)?;
+        }
+        first = first.max(number.saturating_add(1));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use rustix::fd::{AsRawFd, IntoRawFd};
     use rustix::pipe::{PipeFlags, pipe_with};
+
+    #[test]
+    fn what_is_not_kept_is_closed() {
+        use crate::fork::{Fork, exit, fork};
+        use crate::process::{WaitOptions, waitpid};
+        let pipes = [0, 1].map(|_| pipe_with(PipeFlags::CLOEXEC).expect("a pipe"));
+        match fork().expect("a process") {
+            Fork::Parent(pid) => {
+                let (_, status) = waitpid(Some(pid), WaitOptions::empty()).unwrap().unwrap();
+                assert_eq!(status.exit_status(), Some(0));
+            }
+            Fork::Child => {
+                let kept = [pipes[1].0.as_raw_fd(), pipes[0].1.as_raw_fd()];
+                let closed = close_all_but(&kept).is_ok();
+                let all = [&pipes[0].0, &pipes[0].1, &pipes[1].0, &pipes[1].1];
+                let open = all.map(|fd| borrow(fd.as_raw_fd()).is_some());
+                exit(u8::from(!closed || open != [false, true, true, false]));
+            }
+        }
+    }
 
     #[test]
     fn a_descriptor_is_taken_possession_of_once() {

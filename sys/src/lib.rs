@@ -4,8 +4,8 @@
 //! doesn't offer is built here, each behind a safe face: the start of a program without a C
 //! library ([`entry!`]), its memory ([`alloc`], [`mem`]), `execve` with the originals' search of
 //! `PATH` ([`exec`]), a vfork-like spawn with exact hand-over ([`spawn`]), `fork` ([`mod@fork`]),
-//! signal dispositions and masks ([`signal`]), `ppoll` ([`poll`]), and accounts without NSS
-//! ([`account`]).
+//! signal dispositions and masks ([`signal`]), `ppoll` ([`poll`]), filters for system calls
+//! ([`seccomp`]), and accounts without NSS ([`account`]).
 //!
 //! Two modes (see build.rs): **freestanding**, where a handful of system calls is made by hand
 //! (`raw/freestanding.rs`), and **hosted**, where the C library makes them (`raw/hosted.rs`).
@@ -26,13 +26,14 @@ mod lines;
 pub mod mem;
 pub mod poll;
 mod raw;
+pub mod seccomp;
 pub mod signal;
 pub mod spawn;
 pub mod start;
 pub mod title;
 
 pub use args::{Args, Env, Vector};
-pub use descriptor::{adopt, borrow, read, write_all};
+pub use descriptor::{adopt, borrow, close_all_but, read, write_all};
 pub use lines::lines;
 pub use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 pub use rustix::io::Errno;

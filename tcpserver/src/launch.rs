@@ -8,14 +8,13 @@ use crate::options::{NAME, Options, Verbosity};
 use crate::rules::Rules;
 use crate::signals::Signals;
 use crate::socket::Listener;
-use crate::tls;
 use crate::{address, inherited};
 use common::Exit;
 use common::env::Environment;
 use nix::sys::socket::{MsgFlags, recv, send};
 use nix::unistd::{close, dup2_stdin, dup2_stdout};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 use sys::exec::Program;
 use sys::fork::{self, Fork};
@@ -29,13 +28,13 @@ pub struct Launcher {
     program: Program,
     args: Args,
     vector: Vector<'static>,
-    environment: Environment,
+    pub(crate) environment: Environment,
     look_ups: LookUps,
     rules: Rules,
-    banner: &'static [u8],
+    pub(crate) banner: &'static [u8],
     timeout: Duration,
     no_stderr: bool,
-    verbosity: Verbosity,
+    pub(crate) verbosity: Verbosity,
 }
 
 /// A connection that was accepted.
@@ -144,11 +143,11 @@ impl Launcher {
                 let changes = self.judge(connection, connection.ends, &found, true)?;
                 self.describe(connection.ends, &found);
                 if changes.is_empty() {
-                    return self.spawn(&connection.stream, &connection.stream, signals);
+                    return self.spawn(&connection.stream, signals);
                 }
                 let before = self.environment.clone();
                 self.follow(&changes);
-                let started = self.spawn(&connection.stream, &connection.stream, signals);
+                let started = self.spawn(&connection.stream, signals);
                 self.environment = before;
                 started
             }
@@ -156,8 +155,7 @@ impl Launcher {
                 Fork::Parent(pid) => Ok(pid),
                 Fork::Child => {
                     let dropped = self.serve(connection, signals, waits.then_some(listener));
-                    self.warn(dropped);
-                    fork::exit(dropped.exit())
+                    fork::exit(self.give_up(dropped))
                 }
             },
         }
@@ -171,24 +169,26 @@ impl Launcher {
         signals: &Signals,
         leaves: Option<&mut Listener>,
     ) -> Dropped {
-        if let Some(listener) = leaves {
-            signals.put_back();
-            // The log may have no reader any more, and that is no reason to end.
-            signal::ignore(Signal::PIPE);
-            if let Err(error) = listener.leave() {
-                return Dropped::HandOver(Errno::from_raw_os_error(error as i32));
-            }
+        if let Some(listener) = leaves
+            && let Err(dropped) = leave(signals, listener)
+        {
+            return dropped;
         }
         match self.admit(connection, Some(self.banner)) {
-            Ok(_) => self.become_program(&connection.stream, signals),
+            Ok(_) => self.become_program(&connection.stream, &connection.stream, signals),
             Err(dropped) => dropped,
         }
     }
 
     /// Comes back only if that failed.
-    fn become_program(&self, stream: &TcpStream, signals: &Signals) -> Dropped {
-        let handed_over = dup2_stdin(stream)
-            .and_then(|()| dup2_stdout(stream))
+    pub(crate) fn become_program(
+        &self,
+        input: &impl AsFd,
+        output: &impl AsFd,
+        signals: &Signals,
+    ) -> Dropped {
+        let handed_over = dup2_stdin(input)
+            .and_then(|()| dup2_stdout(output))
             .and_then(|()| if self.no_stderr { close(2) } else { Ok(()) });
         if let Err(error) = handed_over {
             return Dropped::HandOver(Errno::from_raw_os_error(error as i32));
@@ -198,69 +198,9 @@ impl Launcher {
         Dropped::Run(self.program.exec(&self.vector, &env))
     }
 
-    /// The same over TLS, by way of a process that relays. Gives the relay's process.
-    ///
-    /// # Errors
-    /// [`Dropped::Fork`]; what happens later, the relay says itself.
-    pub fn start_encrypted(
-        &mut self,
-        connection: Connection,
-        signals: &Signals,
-        server: &tls::Server,
-        listener: &mut Listener,
-    ) -> Result<Pid, Dropped> {
-        server.before_fork();
-        match fork::fork().map_err(Dropped::Fork)? {
-            Fork::Parent(pid) => Ok(pid),
-            Fork::Child => {
-                signals.put_back();
-                signal::ignore(Signal::PIPE);
-                if let Err(error) = listener.leave() {
-                    self.warn(Dropped::HandOver(Errno::from_raw_os_error(error as i32)));
-                    fork::exit(Exit::TEMPORARY.0)
-                }
-                let code = self.relay(connection, signals, server);
-                fork::exit(code)
-            }
-        }
-    }
-
-    /// Gives the exit code that tells how the program ended.
-    fn relay(&mut self, connection: Connection, signals: &Signals, server: &tls::Server) -> u8 {
-        // The banner goes out encrypted.
-        let (pid, client) = match self.admit(&connection, None) {
-            Ok(admitted) => admitted,
-            Err(dropped) => {
-                self.warn(dropped);
-                return dropped.exit();
-            }
-        };
-        let whose = format!("pid {pid} from {}: ", address::text(client));
-        let quiet = self.verbosity == Verbosity::Quiet;
-        let start = |input: OwnedFd, output: OwnedFd| {
-            self.spawn(&input, &output, signals).map_err(|dropped| {
-                self.warn(dropped);
-                Exit::TEMPORARY.0
-            })
-        };
-        let mut log = |reason: &[u8]| {
-            if !quiet {
-                NAME.warn(&[whose.as_bytes(), reason]);
-            }
-        };
-        let (stream, banner) = (OwnedFd::from(connection.stream), self.banner);
-        let status = tls::serve(server, stream, self.timeout, banner, start, &mut log);
-        exit_code(status)
-    }
-
-    fn spawn(
-        &self,
-        input: &impl AsRawFd,
-        output: &impl AsRawFd,
-        signals: &Signals,
-    ) -> Result<Pid, Dropped> {
-        let borrowed = |number| sys::borrow(number).ok_or(Dropped::HandOver(Errno::BADF));
-        let descriptors = [(borrowed(input.as_raw_fd())?, 0), (borrowed(output.as_raw_fd())?, 1)];
+    fn spawn(&self, stream: &TcpStream, signals: &Signals) -> Result<Pid, Dropped> {
+        let stream = sys::borrow(stream.as_raw_fd()).ok_or(Dropped::HandOver(Errno::BADF))?;
+        let descriptors = [(stream, 0), (stream, 1)];
         let env = self.environment.vector();
         let spawn = Spawn {
             descriptors: &descriptors,
@@ -276,6 +216,12 @@ impl Launcher {
             }
             SpawnError::Exec(errno) => Dropped::Run(errno),
         })
+    }
+
+    /// In a process of the connection's own: says why it was dropped. Gives the exit code.
+    pub(crate) fn give_up(&self, dropped: Dropped) -> u8 {
+        self.warn(dropped);
+        dropped.exit()
     }
 
     /// Says why a connection was dropped, unless nothing is to be said.
@@ -303,7 +249,7 @@ impl Launcher {
 
 /// Says the banner, without waiting: nobody else may be kept by a slow client. What options allow
 /// always fits into a connection that nothing was sent to so far.
-fn greet(stream: &TcpStream, banner: &[u8]) -> Result<(), Dropped> {
+pub(crate) fn greet(stream: &TcpStream, banner: &[u8]) -> Result<(), Dropped> {
     if banner.is_empty() {
         return Ok(());
     }
@@ -313,6 +259,15 @@ fn greet(stream: &TcpStream, banner: &[u8]) -> Result<(), Dropped> {
         Ok(_) => Err(Dropped::Banner(Errno::NOBUFS)),
         Err(error) => Err(Dropped::Banner(Errno::from_raw_os_error(error as i32))),
     }
+}
+
+/// In a process of the connection's own that may have to wait: lets go of the listening socket, and of
+/// the signals that the server lives by.
+pub(crate) fn leave(signals: &Signals, listener: &mut Listener) -> Result<(), Dropped> {
+    signals.put_back();
+    // The log may have no reader any more, and that is no reason to end.
+    signal::ignore(Signal::PIPE);
+    listener.leave().map_err(|error| Dropped::HandOver(Errno::from_raw_os_error(error as i32)))
 }
 
 /// Tells a client in plain text why it isn't served, if that can be done without waiting.
@@ -331,14 +286,4 @@ pub fn refuse(stream: &TcpStream, message: &[u8]) {
             Ok(_) | Err(_) => return,
         }
     }
-}
-
-/// The relay ends as the program did; with a signal's number plus 128 where one ended it.
-fn exit_code(status: i32) -> u8 {
-    let code = if libc::WIFSIGNALED(status) {
-        128 + libc::WTERMSIG(status)
-    } else {
-        libc::WEXITSTATUS(status)
-    };
-    u8::try_from(code).unwrap_or(111)
 }

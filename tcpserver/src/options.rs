@@ -1,10 +1,12 @@
 //! The command line: options as the original's, and those of its SSL patch.
 
 mod access;
+mod encryption;
 
 pub use access::Access;
+pub use encryption::TlsOptions;
 
-use common::getopt::{Getopt, Opt};
+use common::getopt::{Getopt, Opt, Word};
 use common::number;
 use common::{Exit, Failure, Name};
 use dns::Families;
@@ -16,19 +18,24 @@ use sys::{Args, Env};
 /// The program, as its diagnostics call it.
 pub const NAME: Name = Name("tcpserver");
 
-const LETTERS: &[u8] = b"146UXpPhHrRoOdDqQvsSc:C:x:B:g:u:b:l:t:n:";
+const LETTERS: &[u8] = b"146UXpPhHrRoOdDqQvsSyYc:C:x:B:g:u:b:l:t:n:K:";
 
-const USAGE: &str = "[ -146UXpPhHrRoOdDqQvsS ] [ -c limit ] [ -C limit[:message] ] \
-    [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] [ -n certificate ] \
-    [ --network-limit limit[:message] ] [ --rate count[/seconds][:message] ] [ --proxy networks ] \
-    [ --listen-fd number ] [ --ipv6-only ] host port program";
+const WORDS: &[Word] = &{
+    let [a, b, c, d, e] = access::WORDS;
+    let [f, g, h, i, j, k] = encryption::WORDS;
+    [a, b, c, d, e, f, g, h, i, j, k]
+};
+
+const USAGE: &str = "[ -146UXpPhHrRoOdDqQvsSyY ] [ -c limit ] [ -C limit[:message] ] \
+    [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] \
+    [ -t timeout ] [ -n certificate ] [ -K milliseconds ] [ --network-limit limit[:message] ] \
+    [ --rate count[/seconds][:message] ] [ --proxy networks ] [ --listen-fd number ] [ --ipv6-only ] \
+    [ --tls-ca file ] [ --tls-crl file ] [ --tls-ocsp file ] [ --tls-alpn protocol,... ] \
+    [ --tls-min version ] [ --tls-user account ] host port program";
 
 /// The longest banner. It is written in one piece, without waiting, to a connection that has sent
 /// nothing so far; so much always fits.
 pub const MAX_BANNER: usize = 4096;
-
-/// Key and certificate, unless `-n` names another file.
-const DEFAULT_CERTIFICATE: &CStr = c"./cert.pem";
 
 /// What the command line asks for.
 #[derive(Clone, Copy)]
@@ -59,8 +66,8 @@ pub struct Options {
     pub families: Families,
     /// Who is let in, and what is found out about clients before.
     pub access: Access,
-    /// `-s`, with the file of `-n`: TLS, with this key and certificate.
-    pub certificate: Option<&'static CStr>,
+    /// `-s`, `-n` and their like. Never freed: there is one for each start.
+    pub tls: &'static TlsOptions,
     /// The host argument.
     pub host: &'static [u8],
     /// The port argument.
@@ -87,11 +94,11 @@ impl Options {
     /// Wrong usage: exit code 100.
     pub fn parse(args: Args, env: Env) -> Result<Self, Failure> {
         let mut options = Self::default();
-        let (mut tls, mut file) = (false, DEFAULT_CERTIFICATE);
-        let mut getopt = Getopt::new(args, LETTERS).with_words(access::WORDS);
+        let mut tls = TlsOptions::default();
+        let mut getopt = Getopt::new(args, LETTERS).with_words(WORDS);
         for opt in &mut getopt {
             let opt = opt.map_err(|illegal| illegal.with_usage(NAME.usage(USAGE)))?;
-            if options.access.take(opt)? {
+            if options.access.take(opt)? || tls.take(opt)? {
                 continue;
             }
             match opt {
@@ -105,12 +112,10 @@ impl Options {
                 Opt::Flag(b'1') => options.print_port = true,
                 Opt::Flag(b'4') => options.families = Families::V4,
                 Opt::Flag(b'6') => options.families = Families::V6First,
-                Opt::Flag(b's') => tls = true,
                 Opt::Flag(b'U') => {
                     options.uid = Some(id_from(env, "UID")?);
                     options.gid = Some(id_from(env, "GID")?);
                 }
-                Opt::Flag(_) => tls = false,
                 Opt::Value(b'c', value) => options.limit = limit(value)?,
                 Opt::Value(b'b', value) => options.backlog = saturated(leading_number(value)),
                 Opt::Value(b'B', value) => options.banner = banner(value)?,
@@ -118,10 +123,10 @@ impl Options {
                 Opt::Value(b'g', value) => options.gid = Some(id("-g", value.to_bytes())?),
                 Opt::Value(b'l', value) => options.local_name = Some(value.to_bytes()),
                 Opt::Value(b't', value) => options.timeout = seconds(value),
-                Opt::Value(_, value) => file = value,
+                Opt::Flag(_) | Opt::Value(..) => {}
             }
         }
-        options.certificate = tls.then_some(file);
+        options.tls = Box::leak(Box::new(tls));
         options.with_operands(getopt.rest())
     }
 
@@ -158,7 +163,7 @@ impl Default for Options {
             timeout: Duration::from_secs(26),
             families: Families::V4First,
             access: Access::default(),
-            certificate: None,
+            tls: Box::leak(Box::default()),
             host: b"",
             port: b"",
             program: Args::new(Vec::new()),
@@ -223,6 +228,7 @@ fn seconds(value: &CStr) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encrypted::Beginning;
     use proptest::prelude::*;
     use std::ffi::CString;
 
@@ -251,12 +257,12 @@ mod tests {
     #[test]
     fn the_walkthroughs_lines() {
         let options = parse(&["-RHD", "0", "pop3", "/bin/x", "host"]).expect("it is right");
-        assert!(options.no_delay && options.certificate.is_none());
+        assert!(options.no_delay && options.tls.beginning().is_none());
         assert_eq!((options.host, options.port), (&b"0"[..], &b"pop3"[..]));
         assert_eq!(options.program.iter().collect::<Vec<_>>(), [c"/bin/x", c"host"]);
         let options =
             parse(&["-RHD", "-s", "-n", "/c/cert.pem", "0", "pop3s", "x"]).expect("right");
-        assert_eq!(options.certificate, Some(c"/c/cert.pem"));
+        assert_eq!(options.tls.beginning(), Some(Beginning::AtOnce));
     }
 
     #[test]
@@ -275,8 +281,7 @@ mod tests {
         assert_eq!(good(&["-qQ"]).verbosity, Verbosity::Errors);
         assert!(good(&["-doOoD"]).keep_ip_options);
         assert!(!good(&["-Dd"]).no_delay);
-        assert_eq!(good(&["-s", "-S"]).certificate, None);
-        assert_eq!(good(&["-s"]).certificate, Some(c"./cert.pem"));
+        assert_eq!(good(&["-s", "-S"]).tls.beginning(), None);
         let env = &["UID=1", "GID=2"];
         let options = parse_in(&["-RHU", "-u5", "0", "0", "x"], env).expect("it is right");
         assert_eq!((options.uid, options.gid), (Some(5), Some(2)));

@@ -1,5 +1,6 @@
 //! tcpserver itself: one loop that waits for connections and for the ends of their programs.
 
+use crate::encrypted::{Beginning, Encryption};
 use crate::launch::{self, Connection, Ends, Launcher};
 use crate::limits::{Crowd, Limits, Refusal};
 use crate::network::Network;
@@ -7,15 +8,14 @@ use crate::options::{NAME, Options, Verbosity};
 use crate::signals::Signals;
 use crate::socket::{self, Listener, errno};
 use crate::table::{Event, Gate, Said, Table};
-use crate::{inherited, line, log, privilege, resolve, tls};
+use crate::{inherited, line, log, privilege, resolve};
 use common::{Exit, Failure};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
-use std::ffi::OsStr;
+use nix::unistd::geteuid;
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 use std::time::Duration;
 use sys::process::{WaitOptions, wait};
 use sys::{Args, Env, Errno, clock};
@@ -38,10 +38,10 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
 }
 
 fn serve(options: &Options, env: Env) -> Result<Exit, Failure> {
-    let signals = Signals::install(options.certificate.is_some())
+    let signals = Signals::install(options.tls.beginning().is_some())
         .map_err(|error| NAME.fatal_errno(111, &[b"unable to catch signals"], errno(&error)))?;
     // The key may be readable for root alone.
-    let tls = options.certificate.map(|file| load(file.to_bytes())).transpose()?;
+    let tls = load(options, env)?;
     let handed_over = inherited::number(options.access.listen_fd, env)?;
     let listener = match handed_over {
         Some(number) => Listener::inherited(number, resolve::port(options.port)?)?,
@@ -51,6 +51,7 @@ fn serve(options: &Options, env: Env) -> Result<Exit, Failure> {
         }
     };
     privilege::give_up(options.gid, options.uid)?;
+    let tls = tls.map(|loaded| caged(loaded, options, env)).transpose()?;
     if options.print_port {
         print_port(listener.address.port());
     }
@@ -65,10 +66,28 @@ fn serve(options: &Options, env: Env) -> Result<Exit, Failure> {
     Server { options, signals, tls, listener, launcher, table, limits, proxies }.run()
 }
 
-fn load(file: &[u8]) -> Result<tls::Server, Failure> {
-    tls::Server::load(Path::new(OsStr::from_bytes(file))).map_err(|error| {
-        NAME.fatal(111, &[b"unable to use ", file, b": ", error.to_string().as_bytes()])
-    })
+type Loaded = (Beginning, tls::Server);
+
+fn load(options: &Options, env: Env) -> Result<Option<Loaded>, Failure> {
+    let Some(beginning) = options.tls.beginning() else { return Ok(None) };
+    let server = tls::Server::load(options.tls.settings(env)?).map_err(|unusable| {
+        let (path, reason) = (unusable.path.as_os_str().as_bytes(), unusable.reason.to_string());
+        NAME.fatal(111, &[b"unable to use ", path, b": ", reason.as_bytes()])
+    })?;
+    Ok(Some((beginning, server)))
+}
+
+/// What relays give up is made ready as the account that they begin as.
+fn caged((beginning, server): Loaded, options: &Options, env: Env) -> Result<Encryption, Failure> {
+    let account = options.tls.account(env, geteuid().is_root())?;
+    let (cage, missing) = tls::Cage::new(account);
+    if options.verbosity != Verbosity::Quiet {
+        for trouble in missing {
+            NAME.warn(&[b"TLS processes are ", trouble.as_bytes()]);
+        }
+    }
+    let limit = options.tls.limit().unwrap_or(options.timeout);
+    Ok(Encryption { server, cage, beginning, limit })
 }
 
 /// Whoever asked for it and has closed standard output, doesn't want it: as in the original, that
@@ -82,7 +101,7 @@ fn print_port(port: u16) {
 struct Server<'a> {
     options: &'a Options,
     signals: Signals,
-    tls: Option<tls::Server>,
+    tls: Option<Encryption>,
     listener: Listener,
     launcher: Launcher,
     table: Table,
@@ -94,8 +113,6 @@ struct Server<'a> {
 impl Server<'_> {
     fn run(mut self) -> Result<Exit, Failure> {
         self.log(self.table.status());
-        // A child of before may have ended when nobody would have been told yet.
-        self.reap();
         let mut in_a_row = 0;
         loop {
             let ready = self.wait(in_a_row < IN_A_ROW)?;
@@ -152,8 +169,8 @@ impl Server<'_> {
         let crowd = match crowd {
             Ok(crowd) => crowd,
             Err(refusal) => {
-                // A TLS client would take it for anything but a message.
-                if self.tls.is_none() {
+                // Who begins with TLS would take it for anything but a message.
+                if self.tls.as_ref().is_none_or(|tls| tls.beginning == Beginning::WhenAsked) {
                     launch::refuse(&stream, &refusal.message());
                 }
                 if self.verbose() {
@@ -173,9 +190,9 @@ impl Server<'_> {
         };
         let connection = Connection { stream, ends: Ends { local, remote }, crowd, proxied };
         let (listener, signals) = (&mut self.listener, &self.signals);
-        let started = match &self.tls {
+        let started = match self.tls.as_ref().filter(|tls| self.launcher.has_tls(tls)) {
             None => self.launcher.start(&connection, signals, listener),
-            Some(server) => self.launcher.start_encrypted(connection, signals, server, listener),
+            Some(tls) => self.launcher.start_encrypted(connection, signals, tls, listener),
         };
         match started {
             Ok(pid) => {
@@ -209,6 +226,9 @@ impl Server<'_> {
                 Ok(Some((pid, status))) => {
                     let pid = pid.as_raw_nonzero().get();
                     self.limits.ended(pid);
+                    if status.terminating_signal() == Some(libc::SIGSYS) && self.tls.is_some() {
+                        self.warn_of_break_in(pid);
+                    }
                     self.handle(Event::Ended(pid, status.as_raw()));
                     if self.table.running() == 0 {
                         return;
@@ -221,13 +241,13 @@ impl Server<'_> {
     }
 
     fn reload(&mut self) {
-        let Some(server) = &mut self.tls else { return };
-        let file = self.options.certificate.unwrap_or_default().to_bytes();
-        if let Err(error) = server.reload()
+        let Some(Encryption { server, .. }) = &mut self.tls else { return };
+        if let Err(unusable) = server.reload()
             && self.options.verbosity != Verbosity::Quiet
         {
-            let reason = error.to_string();
-            NAME.warn(&[b"unable to use ", file, b", keeping the old one: ", reason.as_bytes()]);
+            let (path, reason) =
+                (unusable.path.as_os_str().as_bytes(), unusable.reason.to_string());
+            NAME.warn(&[b"unable to use ", path, b", keeping the old one: ", reason.as_bytes()]);
         }
     }
 
@@ -244,6 +264,15 @@ impl Server<'_> {
 
     fn verbose(&self) -> bool {
         self.options.verbosity == Verbosity::Verbose
+    }
+
+    /// No relay makes a system call that its cage forbids, unless it does somebody else's will.
+    fn warn_of_break_in(&self, pid: i32) {
+        if self.options.verbosity != Verbosity::Quiet {
+            let pid = common::decimal(u64::from(pid.unsigned_abs()));
+            let reason = b": TLS process was killed: it tried what no such process does";
+            NAME.warn(&[b"pid ", pid.as_bytes(), reason]);
+        }
     }
 
     fn warn(&self, parts: &[&[u8]], error: Errno) {

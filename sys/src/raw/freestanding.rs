@@ -1,6 +1,7 @@
 //! x86-64 Linux, without a C library.
 
 use super::{Action, How, Timespec};
+use crate::seccomp::Instruction;
 use core::arch::{asm, global_asm};
 use core::ffi::{CStr, c_char};
 use core::ptr;
@@ -12,8 +13,10 @@ const RT_SIGACTION: usize = 13;
 const RT_SIGPROCMASK: usize = 14;
 const CLONE: usize = 56;
 const EXECVE: usize = 59;
+const PRCTL: usize = 157;
 const EXIT_GROUP: usize = 231;
 const PPOLL: usize = 271;
+const CLOSE_RANGE: usize = 436;
 
 const SIGCHLD: usize = 17;
 const CLONE_VM: usize = 0x100;
@@ -174,6 +177,24 @@ pub(crate) fn ppoll(
         )
     };
     check(result)
+}
+
+pub(crate) fn seccomp(filter: &[Instruction], length: u16) -> Result<(), Errno> {
+    let program = super::FilterProgram { length, filter: filter.as_ptr() };
+    // SAFETY: the struct is the kernel's own (`struct sock_fprog`) and names as many instructions as
+    // there are; the kernel makes a copy of them.
+    let result = unsafe {
+        let program = (&raw const program).expose_provenance();
+        syscall(PRCTL, super::PR_SET_SECCOMP, super::SECCOMP_MODE_FILTER, program, 0, 0)
+    };
+    check(result).map(drop)
+}
+
+/// Closes the descriptors from `first` to `last`.
+pub(crate) fn close_range(first: u32, last: u32) -> Result<(), Errno> {
+    // SAFETY: a descriptor is a mere number: closing one harms no memory. That nobody uses these any
+    // more, the caller answers for.
+    check(unsafe { syscall(CLOSE_RANGE, first as usize, last as usize, 0, 0, 0) }).map(drop)
 }
 
 fn check(result: isize) -> Result<usize, Errno> {

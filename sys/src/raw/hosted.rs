@@ -1,6 +1,7 @@
 //! Every other Linux, or x86-64 by choice: the C library makes these calls.
 
 use super::{Action, How, Timespec};
+use crate::seccomp::Instruction;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem::{self, MaybeUninit};
 use core::ptr;
@@ -128,6 +129,30 @@ pub(crate) fn ppoll(
         )
     })?;
     Ok(ready as usize)
+}
+
+pub(crate) fn seccomp(filter: &[Instruction], length: u16) -> Result<(), Errno> {
+    let program = super::FilterProgram { length, filter: filter.as_ptr() };
+    // SAFETY: the struct is the kernel's own (`struct sock_fprog`) and names as many instructions as
+    // there are; the kernel makes a copy of them.
+    let result = unsafe {
+        libc::prctl(
+            super::PR_SET_SECCOMP as c_int,
+            super::SECCOMP_MODE_FILTER,
+            &raw const program,
+            0_usize,
+            0_usize,
+        )
+    };
+    check(result).map(drop)
+}
+
+/// Closes the descriptors from `first` to `last`.
+pub(crate) fn close_range(first: u32, last: u32) -> Result<(), Errno> {
+    // SAFETY: a descriptor is a mere number: closing one harms no memory. That nobody uses these any
+    // more, the caller answers for.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+    if result == -1 { Err(errno()) } else { Ok(()) }
 }
 
 /// The kernel's 64-bit set as the C library's larger one.

@@ -1,6 +1,7 @@
 //! The few system calls that rustix doesn't offer, each once a mode, and the descriptor calls that
 //! are made on mere numbers between clone and exec.
 
+use crate::seccomp::Instruction;
 use rustix::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use rustix::io::{Errno, FdFlags};
 
@@ -37,6 +38,17 @@ pub(crate) enum How {
 pub(crate) struct Timespec {
     pub(crate) seconds: i64,
     pub(crate) nanoseconds: i64,
+}
+
+/// prctl(2)'s operation, and its first argument.
+const PR_SET_SECCOMP: usize = 22;
+const SECCOMP_MODE_FILTER: usize = 2;
+
+/// The kernel's `struct sock_fprog`.
+#[repr(C)]
+struct FilterProgram {
+    length: u16,
+    filter: *const Instruction,
 }
 
 /// A copy of descriptor `number`, close-on-exec, at `lowest` or above.

@@ -1,7 +1,6 @@
 //! The private key: made, or taken from a file.
 
 use super::{NAME, trouble};
-use crate::tls::{LoadError, der, identity, key_file, pem};
 use common::{Exit, Failure};
 use rcgen::{PublicKeyData, SignatureAlgorithm, SigningKey};
 use rustls::SignatureScheme;
@@ -9,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use tls::{LoadError, der, identity, key_file, pem};
 use zeroize::{Zeroize, Zeroizing};
 
 /// Where the key comes from.

@@ -21,7 +21,7 @@ impl Launcher {
     ///
     /// # Errors
     /// Why the connection is dropped.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         &mut self,
         connection: &Connection,
         banner: Option<&[u8]>,

@@ -16,7 +16,7 @@ const LISTEN_FD: u8 = 0xA3;
 const IPV6_ONLY: u8 = 0xA4;
 
 /// The long options among them.
-pub(super) const WORDS: &[Word] = &[
+pub(super) const WORDS: [Word; 5] = [
     Word { name: "network-limit", letter: NEIGHBOURS, takes: Takes::Value },
     Word { name: "rate", letter: RATE, takes: Takes::Value },
     Word { name: "proxy", letter: PROXY, takes: Takes::Value },

@@ -74,6 +74,14 @@ fn wrong_options_get_the_usage() {
     }
 }
 
+/// The original takes any `--word` for the end of the options.
+#[test]
+fn an_unknown_long_option_is_no_end_of_options() {
+    let outcome = Run::new(program("tcpserver")).args(["-RHl0", "--x", "0", "0", "true"]).output();
+    assert_eq!(outcome.code, 100);
+    assert!(outcome.err().starts_with("tcpserver: illegal option -- x\n"), "{}", outcome.err());
+}
+
 #[test]
 fn a_program_that_is_not_there_is_said() {
     for flag in ["-vRHl0", "-RHl0"] {

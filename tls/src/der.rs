@@ -1,16 +1,16 @@
 //! DER (X.690), as much of it as it takes to walk through a certificate.
 
 /// One DER element.
-pub(crate) struct Element<'a> {
+pub struct Element<'a> {
     /// Its tag, as it stands there.
-    pub(crate) tag: u8,
+    pub tag: u8,
     /// What it holds.
-    pub(crate) contents: &'a [u8],
+    pub contents: &'a [u8],
 }
 
 /// The first element of `der`, and what follows it. Nothing in a certificate is longer than 65535
 /// bytes, or has a tag above 30.
-pub(crate) fn element(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
+pub fn element(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
     let (&[tag, length], rest) = der.split_first_chunk()?;
     let (length, rest) = match length {
         0..=0x7F => (usize::from(length), rest),

@@ -8,14 +8,14 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// One section: what stands between `-----BEGIN LABEL-----` and `-----END LABEL-----`.
-pub(crate) struct Section {
+pub struct Section {
     /// The label, such as `CERTIFICATE`.
-    pub(crate) label: Vec<u8>,
+    pub label: Vec<u8>,
     /// The contents, decoded; wiped when dropped, as it may be a key.
-    pub(crate) der: Zeroizing<Vec<u8>>,
+    pub der: Zeroizing<Vec<u8>>,
     /// Whether the section says of itself that it is encrypted (RFC 1421: `Proc-Type: 4,ENCRYPTED`);
     /// `der` is empty then.
-    pub(crate) encrypted: bool,
+    pub encrypted: bool,
 }
 
 /// What is wrong with a PEM text, and in which line (counted from 1).
@@ -47,7 +47,7 @@ impl fmt::Display for PemError {
 
 /// All sections of `text`, in their order. Text between sections is a comment (`openssl x509
 /// -text` writes such), and so are header lines in a section.
-pub(crate) fn sections(text: &[u8]) -> Result<Vec<Section>, PemError> {
+pub fn sections(text: &[u8]) -> Result<Vec<Section>, PemError> {
     let mut found = Vec::new();
     let mut open: Option<Open> = None;
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
@@ -117,7 +117,7 @@ impl Open {
 }
 
 /// Writes a section to the end of `text`, which has room for it: [`room`].
-pub(crate) fn write(text: &mut Vec<u8>, label: &[u8], der: &[u8]) {
+pub fn write(text: &mut Vec<u8>, label: &[u8], der: &[u8]) {
     for part in [b"-----BEGIN ", label, b"-----\n"] {
         text.extend_from_slice(part);
     }
@@ -132,7 +132,7 @@ pub(crate) fn write(text: &mut Vec<u8>, label: &[u8], der: &[u8]) {
 
 /// How long a section with so many bytes can get at most. A buffer with that much room won't grow,
 /// and leave a copy of a key behind.
-pub(crate) fn room(label: &[u8], der: &[u8]) -> usize {
+pub fn room(label: &[u8], der: &[u8]) -> usize {
     2 * (label.len() + 20) + (der.len() / 48 + 1) * 65
 }
 

@@ -16,25 +16,32 @@ use rustls::crypto::ring::Ticketer;
 use rustls::server::ProducesTickets;
 use std::sync::Arc;
 
-/// Longer than any session that we put into a ticket: secret, server name, cipher suite, times. No
-/// client certificates are asked for, which would be the long part.
+/// Longer than any session that we put into a ticket: secret, server name, cipher suite, times.
 const LONGEST: usize = 1024;
 
+/// The same with the certificates that a client has shown. One with more of them is not resumed.
+const LONGEST_WITH_CERTIFICATES: usize = 16 * 1024;
+
 /// Keys for session tickets.
-pub(super) struct Tickets(Arc<dyn ProducesTickets>);
+pub(super) struct Tickets {
+    producer: Arc<dyn ProducesTickets>,
+    longest: usize,
+}
 
 impl Tickets {
-    pub(super) fn new() -> Result<Self, Error> {
-        Ok(Self(Ticketer::new()?))
+    /// New keys, for clients who show certificates or for those who don't.
+    pub(super) fn new(certificates: bool) -> Result<Self, Error> {
+        let longest = if certificates { LONGEST_WITH_CERTIFICATES } else { LONGEST };
+        Ok(Self { producer: Ticketer::new()?, longest })
     }
 
     /// Call in the parent before each fork. Some microseconds.
     pub(super) fn before_fork(&self) {
         // Without random numbers there is no ticket: the child does a full handshake.
-        let _ = self.0.encrypt(&[0; LONGEST]);
+        let _ = self.producer.encrypt(&[0; LONGEST_WITH_CERTIFICATES][..self.longest]);
     }
 
     pub(super) fn producer(&self) -> Arc<dyn ProducesTickets> {
-        self.0.clone()
+        self.producer.clone()
     }
 }

@@ -1,6 +1,6 @@
 //! The order of certificates on the wire: each one's issuer follows it (RFC 5246, 7.4.2).
 
-use super::der::element;
+use super::certificate::parts;
 use rustls::pki_types::CertificateDer;
 
 /// Puts the certificate at `own` first, then its issuer, then that one's issuer. What doesn't
@@ -12,45 +12,18 @@ pub(super) fn ordered(
 ) -> Vec<CertificateDer<'static>> {
     certificates[..=own].rotate_right(1);
     for placed in 1..certificates.len() {
-        let Some(issuer) = names(&certificates[placed - 1]).map(|names| names.issuer) else {
+        let Some(issuer) = parts(&certificates[placed - 1]).map(|parts| parts.issuer) else {
             break;
         };
         let next = certificates[placed..]
             .iter()
-            .position(|candidate| names(candidate).is_some_and(|names| names.subject == issuer));
+            .position(|candidate| parts(candidate).is_some_and(|parts| parts.subject == issuer));
         match next {
             Some(offset) => certificates[placed..=placed + offset].rotate_right(1),
             None => break,
         }
     }
     certificates
-}
-
-/// Whom a certificate is from and for, as the DER of the names.
-struct Names<'a> {
-    issuer: &'a [u8],
-    subject: &'a [u8],
-}
-
-/// RFC 5280, 4.1: Certificate { tbsCertificate { [0] version, serialNumber, signature, issuer,
-/// validity, subject, ... } ... }.
-fn names(certificate: &[u8]) -> Option<Names<'_>> {
-    let (whole, _) = element(certificate)?;
-    let (mut rest, _) = element(whole.contents)?;
-    let mut next = || {
-        let (found, after) = element(rest.contents)?;
-        rest.contents = after;
-        Some(found)
-    };
-    let first = next()?;
-    if first.tag == 0xA0 {
-        next()?;
-    }
-    next()?;
-    let issuer = next()?.contents;
-    next()?;
-    let subject = next()?.contents;
-    Some(Names { issuer, subject })
 }
 
 #[cfg(test)]
@@ -101,7 +74,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = names(&bytes);
+            let _ = parts(&bytes);
         }
 
         #[test]
@@ -109,7 +82,7 @@ mod tests {
             let mut bytes = chain()[0].to_vec();
             let length = bytes.len();
             bytes[place.index(length)] = value;
-            let _ = names(&bytes);
+            let _ = parts(&bytes);
         }
     }
 }

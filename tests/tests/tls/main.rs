@@ -1,6 +1,11 @@
 //! tcpserver's TLS, from the outside: the finished programs, in 5,000,000 bytes of address space, talked to
 //! by OpenSSL and by rustls.
 
+mod cage;
+mod names;
+mod robustness;
+mod ucspi_tls;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -36,12 +41,19 @@ impl Host {
     }
 
     fn at(port: &str, scratch: &Scratch, options: &[&str], script: &str) -> Host {
+        let options = [&["-s"], options].concat();
+        Host::running(port, scratch, &options, &["/bin/sh", "-c", script])
+    }
+
+    /// With these options only, and another program.
+    fn running(port: &str, scratch: &Scratch, options: &[&str], command: &[&str]) -> Host {
         let child = Run::new(program("softlimit"))
             .args(["-m", "5000000"])
             .arg(program("tcpserver"))
-            .args(["-v1RHDl0", "-s"])
+            .arg("-v1RHDl0")
             .args(options)
-            .args(["127.0.0.1", port, "/bin/sh", "-c", script])
+            .args(["127.0.0.1", port])
+            .args(command)
             .cwd(scratch.path())
             .spawn();
         child.expect("\n");
@@ -56,13 +68,8 @@ impl Host {
     }
 
     /// A connection by rustls that trusts the scratch directory's `cert.pem`.
-    fn connect(&self, scratch: &Scratch) -> StreamOwned<ClientConnection, TcpStream> {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(scratch.join("cert.pem")).unwrap()).unwrap();
-        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        let name = ServerName::try_from("localhost").unwrap();
-        let tls = ClientConnection::new(Arc::new(config), name).unwrap();
-        StreamOwned::new(tls, self.socket())
+    fn connect(&self, scratch: &Scratch) -> Tls {
+        over(self.socket(), scratch)
     }
 
     /// `openssl s_client`, which must trust `cert.pem`, until the server closes. `None` without OpenSSL.
@@ -82,12 +89,28 @@ impl Host {
         Some(outcome)
     }
 
+    /// softlimit becomes tcpserver.
+    fn listener(&self) -> i32 {
+        self.child.pid()
+    }
+
     fn log(&self) -> String {
         String::from_utf8(self.child.stderr()).unwrap()
     }
 }
 
-fn say_goodbye(tls: &mut StreamOwned<ClientConnection, TcpStream>) {
+type Tls = StreamOwned<ClientConnection, TcpStream>;
+
+/// TLS over this connection, by rustls, which trusts the scratch directory's `cert.pem`.
+fn over(socket: TcpStream, scratch: &Scratch) -> Tls {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(scratch.join("cert.pem")).unwrap()).unwrap();
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let name = ServerName::try_from("localhost").unwrap();
+    StreamOwned::new(ClientConnection::new(Arc::new(config), name).unwrap(), socket)
+}
+
+fn say_goodbye(tls: &mut Tls) {
     tls.conn.send_close_notify();
     tls.flush().unwrap();
 }

@@ -2,7 +2,7 @@
 
 use super::opening::{Dialect, Opening};
 use nix::errno::Errno;
-use rustls::{AlertDescription, Error, PeerIncompatible};
+use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
 /// The portable text for a system's error.
 pub(super) fn system(error: Errno) -> &'static str {
@@ -30,18 +30,18 @@ pub(super) fn protocol(error: &Error, opening: &Opening) -> String {
         }
         Error::PeerSentOversizedRecord => "peer sent a record that is too long".into(),
         Error::PeerMisbehaved(what) => format!("peer breaks the protocol ({what:?})"),
+        Error::NoCertificatesPresented => "peer shows no certificate".into(),
+        Error::InvalidCertificate(fault) => unverified(fault),
+        Error::NoApplicationProtocol => "no application protocol in common (ALPN)".into(),
         Error::FailedToGetRandomBytes => "no random numbers".into(),
         // For clients only, or for programs that use rustls wrongly; and what rustls may yet add.
         Error::InvalidEncryptedClientHello(_)
-        | Error::NoCertificatesPresented
         | Error::UnsupportedNameType
         | Error::EncryptError
-        | Error::InvalidCertificate(_)
         | Error::InvalidCertRevocationList(_)
         | Error::General(_)
         | Error::FailedToGetCurrentTime
         | Error::HandshakeNotComplete
-        | Error::NoApplicationProtocol
         | Error::BadMaxFragmentSize
         | Error::InconsistentKeys(_)
         | Error::Other(_)
@@ -86,6 +86,27 @@ fn incompatible(what: &PeerIncompatible, opening: &Opening) -> String {
         Some((_, reason)) => (*reason).into(),
         None => format!("nothing in common with the peer ({what:?})"),
     }
+}
+
+/// Why the peer's certificate is not believed.
+fn unverified(fault: &CertificateError) -> String {
+    use CertificateError as Fault;
+    let known = [
+        (matches!(fault, Fault::Expired | Fault::ExpiredContext { .. }), "expired"),
+        (matches!(fault, Fault::NotValidYet | Fault::NotValidYetContext { .. }), "not valid yet"),
+        (matches!(fault, Fault::Revoked), "revoked"),
+        (matches!(fault, Fault::UnknownIssuer), "unknown issuer"),
+        (matches!(fault, Fault::UnknownRevocationStatus), "no revocation list of its issuer"),
+        (matches!(fault, Fault::BadEncoding), "malformed"),
+        (matches!(fault, Fault::BadSignature), "bad signature"),
+        (
+            matches!(fault, Fault::InvalidPurpose | Fault::InvalidPurposeContext { .. }),
+            "not for this purpose",
+        ),
+    ];
+    let reason = known.iter().find(|(holds, _)| *holds).map(|(_, reason)| (*reason).to_owned());
+    let reason = reason.unwrap_or_else(|| format!("{fault:?}"));
+    format!("peer's certificate is not accepted: {reason}")
 }
 
 /// What alerts mean (RFC 8446, 6.2), as far as they tell of how the two ends are set up.

@@ -2,6 +2,7 @@
 
 use super::fixture::{Pair, Scratch};
 use super::*;
+use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout};
 use rustls::client::Resumption;
 use rustls::{
     ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned,
@@ -10,20 +11,19 @@ use rustls::{
 use std::ffi::CString;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::thread;
 use sys::args::{Args, Env};
 use sys::exec::Program as Executable;
 use sys::fork::{Fork, exit, fork};
-use sys::process::{WaitOptions, waitpid};
-use sys::spawn::Spawn;
+use sys::process::{Pid, WaitOptions, waitpid};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// A server that runs `/bin/sh -c script` for each connection.
 struct House {
     server: Server,
+    cage: Cage,
     pair: Pair,
     _scratch: Scratch,
 }
@@ -33,7 +33,9 @@ impl House {
         let scratch = Scratch::new(name);
         let pair = Pair::new("localhost");
         let path = scratch.file("cert.pem", &pair.text(), 0o400);
-        Self { server: Server::load(&path).unwrap(), pair, _scratch: scratch }
+        let (cage, missing) = Cage::new(NOBODY);
+        assert_eq!(missing, [""; 0]);
+        Self { server: Server::load(Settings::file(&path)).unwrap(), cage, pair, _scratch: scratch }
     }
 
     /// A connection that is being served.
@@ -53,19 +55,22 @@ impl House {
             Fork::Parent(pid) => Call { client, log, pid },
             Fork::Child => {
                 drop((client, listener, log));
-                let start = |input: OwnedFd, output: OwnedFd| {
-                    let descriptors = [
-                        (sys::borrow(input.as_raw_fd()).unwrap(), 0),
-                        (sys::borrow(output.as_raw_fd()).unwrap(), 1),
-                    ];
-                    let mut spawn = Spawn::new(&shell, &args, &env);
-                    spawn.descriptors = &descriptors;
-                    spawn.start().map_err(|_| 111)
+                // The program has another one, so that what it says isn't taken for the log.
+                let stderr = std::io::stderr().as_fd().try_clone_to_owned().unwrap();
+                let run = |input: OwnedFd, output: OwnedFd, _: &Exports| {
+                    dup2_stderr(&stderr).unwrap();
+                    dup2_stdin(&input).unwrap();
+                    dup2_stdout(&output).unwrap();
+                    shell.exec(&args, &env);
+                    111
                 };
+                // As in tcpserver: standard error alone is left to a relay.
+                dup2_stderr(&log_end).unwrap();
                 let mut report = |line: &[u8]| {
-                    let _ = (&log_end).write_all(&[line, b"\n"].concat());
+                    let _ = sys::write_all(sys::borrow(2).unwrap(), &[line, b"\n"].concat());
                 };
-                let status = serve(&self.server, stream.into(), limit, banner, start, &mut report);
+                let terms = Terms { limit, banner, cage: &self.cage };
+                let status = serve(&self.server, stream.into(), terms, run, &mut report);
                 exit(u8::try_from(status >> 8).unwrap_or(255));
             }
         }

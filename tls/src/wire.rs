@@ -1,11 +1,13 @@
-//! One TLS connection on one socket that never blocks.
+//! One TLS connection on one socket, which is never waited for here. Others may have the socket, too,
+//! and use it as it is: it is each call that doesn't wait, not the socket.
 
+use super::described;
+use super::exports::Exports;
 use super::opening::Opening;
 use super::reason;
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{MsgFlags, Shutdown, recv, sendmsg, setsockopt, shutdown, sockopt};
-use rustls::server::ServerConnection;
+use rustls::Connection;
 use std::io::{self, BufRead, IoSlice, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -15,7 +17,7 @@ const WAITING: usize = 18 * 1024;
 /// A connection: bytes of the program's on one side, TLS records on the other.
 pub(super) struct Wire {
     socket: OwnedFd,
-    tls: ServerConnection,
+    tls: Connection,
     opening: Opening,
     plain: usize,
 }
@@ -43,13 +45,15 @@ pub(super) enum WireError {
 }
 
 impl Wire {
-    pub(super) fn new(socket: OwnedFd, mut tls: ServerConnection) -> Result<Self, Errno> {
-        fcntl(&socket, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    pub(super) fn new(socket: OwnedFd, mut tls: Connection) -> Self {
         // Records are put together here, whole; holding back the last segment of one until the
         // peer has acknowledged the others would only delay it. Not all sockets are TCP's.
         let _ = setsockopt(&socket, sockopt::TcpNoDelay, &true);
-        tls.set_buffer_limit(Some(WAITING));
-        Ok(Self { socket, tls, opening: Opening::default(), plain: 0 })
+        match &mut tls {
+            Connection::Server(tls) => tls.set_buffer_limit(Some(WAITING)),
+            Connection::Client(tls) => tls.set_buffer_limit(Some(WAITING)),
+        }
+        Self { socket, tls, opening: Opening::default(), plain: 0 }
     }
 
     /// The descriptor to wait for.
@@ -155,6 +159,16 @@ impl Wire {
         let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
     }
 
+    /// Ends the connection for everybody who has the socket, in both directions.
+    pub(super) fn close(&self) {
+        let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Both);
+    }
+
+    /// What the program is told, once the handshake is complete.
+    pub(super) fn described(&self) -> Exports {
+        described::described(&self.tls)
+    }
+
     /// What went wrong, in words.
     pub(super) fn explain(&self, error: &WireError) -> String {
         match error {
@@ -173,7 +187,7 @@ struct Source<'a> {
 impl io::Read for Source<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            match recv(self.socket.as_raw_fd(), buffer, MsgFlags::empty()) {
+            match recv(self.socket.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
                 Ok(count) => {
                     self.opening.note(&buffer[..count]);
                     return Ok(count);
@@ -198,8 +212,7 @@ impl Write for Sink<'_> {
     /// A flight of several records is one segment, not several.
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         loop {
-            // SIGPIPE has its old meaning while the program isn't started yet.
-            let flags = MsgFlags::MSG_NOSIGNAL;
+            let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
             match sendmsg::<()>(self.socket.as_raw_fd(), parts, &[], flags, None) {
                 Ok(count) => return Ok(count),
                 Err(Errno::EINTR) => {}

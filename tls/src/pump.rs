@@ -3,7 +3,6 @@
 use super::relay::{FLUSH, Interest, LINGER, Levels, Patience, Relay, Step};
 use super::wire::{Received, Wire, WireError};
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signal::SigSet;
 use nix::sys::time::TimeSpec;
@@ -18,40 +17,46 @@ const CHUNK: usize = 16 * 1024;
 
 /// A program that runs at the other end of two pipes.
 pub(super) struct Program {
-    /// Its process; `Err`: it couldn't be started, and this is the raw wait status in its place.
-    pub(super) process: Result<Pid, i32>,
+    /// Its process, a child of ours.
+    pub(super) process: Pid,
     /// Our end of its standard input.
     pub(super) input: OwnedFd,
     /// Our end of its standard output.
     pub(super) output: OwnedFd,
 }
 
-/// Relays until connection and program are both done. `banner` goes to the peer first. Gives the
-/// program's raw wait status.
-pub(super) fn run(wire: Wire, program: Program, banner: &[u8], log: &mut dyn FnMut(&[u8])) -> i32 {
-    // The program has the signals as they were by now; from here on they are ours. Whatever
-    // ended before SIGCHLD was blocked is found by the first look.
+/// Makes SIGCHLD and SIGPIPE the relay's own. Before the cage is shut: this is no business of whoever
+/// sits in there. Whatever ends before this is found by the first look.
+pub(super) fn take_signals() {
     signal::ignore(Signal::PIPE);
     signal::block(SignalSet::of(&[Signal::CHILD]));
     signal::catch(Signal::CHILD);
-    let mut pump = Pump {
+}
+
+/// Relays until connection and program are both done, after [`take_signals`]. `banner` goes to the peer
+/// first. Gives the program's raw wait status.
+pub(super) fn run(wire: Wire, program: Program, banner: &[u8], log: &mut dyn FnMut(&[u8])) -> i32 {
+    let pump = Pump {
         relay: Relay::new(),
         wire,
-        process: program.process.ok(),
-        input: never_blocking(program.input),
-        output: never_blocking(program.output),
+        process: Some(program.process),
+        input: Some(program.input),
+        output: Some(program.output),
         pending: banner.to_vec(),
         log,
     };
-    if let Err(status) = program.process {
-        pump.relay.program_ended(status);
-    }
     pump.run()
 }
 
-fn never_blocking(pipe: OwnedFd) -> Option<OwnedFd> {
-    // Can't fail: the descriptor is open, and the flag is one that pipes have.
-    fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).ok().map(|_| pipe)
+/// Waits until this child ends. Gives its raw wait status.
+pub(super) fn reap(process: Pid) -> i32 {
+    loop {
+        match waitpid(Some(process), WaitOptions::empty()) {
+            Ok(Some((_, status))) => return status.as_raw(),
+            Ok(None) | Err(sys::Errno::INTR) => {}
+            Err(_) => return super::TROUBLE,
+        }
+    }
 }
 
 struct Pump<'a> {
@@ -299,13 +304,6 @@ impl Pump<'_> {
         self.input = None;
         self.output = None;
         drop(self.wire);
-        loop {
-            let Some(process) = self.process else { return 0 };
-            match waitpid(Some(process), WaitOptions::empty()) {
-                Ok(Some((_, status))) => return status.as_raw(),
-                Ok(None) | Err(sys::Errno::INTR) => {}
-                Err(_) => return 111 << 8,
-            }
-        }
+        self.process.map_or(0, reap)
     }
 }

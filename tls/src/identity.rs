@@ -50,7 +50,7 @@ pub(super) fn from_pem(text: &[u8]) -> Result<CertifiedKey, LoadError> {
 }
 
 /// The key in a section whose label says that it is one.
-pub(crate) fn signing_key(section: &pem::Section) -> Result<Arc<dyn SigningKey>, LoadError> {
+pub fn signing_key(section: &pem::Section) -> Result<Arc<dyn SigningKey>, LoadError> {
     let der = &section.der[..];
     let key = match &section.label[..] {
         b"RSA PRIVATE KEY" => PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(der)),
