@@ -5,9 +5,12 @@ mod chain;
 mod measure;
 mod place;
 mod pop3;
+mod server;
 mod suite;
 mod supervision;
 mod tcp;
+mod tls;
+mod tls_client;
 mod worker;
 
 use std::process::ExitCode;
@@ -17,10 +20,11 @@ use measure::Table;
 /// An area's name, and what measures it.
 type Area = (&'static str, fn(&mut Table) -> Result<(), String>);
 
-const AREAS: [Area; 4] = [
+const AREAS: [Area; 5] = [
     ("chain", chain::measure),
     ("supervision", supervision::measure),
     ("tcp", tcp::measure),
+    ("tls", tls::measure),
     ("pop3", pop3::measure),
 ];
 
@@ -32,7 +36,9 @@ fn main() -> ExitCode {
         return done(worker::run(rest));
     }
     if let Some(unknown) = args.iter().find(|arg| AREAS.iter().all(|(name, _)| name != arg)) {
-        eprintln!("bench: fatal: no area {unknown}; there are chain, supervision, tcp and pop3");
+        eprintln!(
+            "bench: fatal: no area {unknown}; there are chain, supervision, tcp, tls and pop3"
+        );
         return ExitCode::from(100);
     }
     let mut table = Table::new();

@@ -43,7 +43,7 @@ impl Table {
             kernel.trim_end(),
             base.display()
         );
-        println!("{:<46} {:>12} {:>12} {:>7}  goal", "", "ours", "other's", "ratio");
+        println!("{:<58} {:>12} {:>12} {:>7}  goal", "", "ours", "other's", "ratio");
         Table { missed: Vec::new() }
     }
 
@@ -71,7 +71,7 @@ impl Table {
         let other = other.as_ref().map_or_else(|_| "-".to_owned(), |other| format!("{other:.1}"));
         let ratio = ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
         let name = format!("{what}, {unit}");
-        println!("{name:<46} {ours:>12.1} {other:>12} {ratio:>7}  {goal}{verdict}");
+        println!("{name:<58} {ours:>12.1} {other:>12} {ratio:>7}  {goal}{verdict}");
         if let Err(why) = &row.other {
             println!("  {why}");
         }

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::measure::{Goal, Row, Table, Whose, alternate};
 use crate::place::{Running, Scratch, command_dir, is_root, own, wait_until};
-use crate::tcp::free_port;
+use crate::server::free_port;
 use crate::worker::{Talk, load, login};
 
 const ROUNDS: usize = 7;

@@ -1,41 +1,84 @@
-//! tcpserver: connections a second.
+//! tcpserver: connections a second, and what each costs.
 
-use std::net::{TcpListener, TcpStream};
-use std::process::Command;
+use std::time::Duration;
 
-use crate::measure::{Goal, Row, Table, alternate};
-use crate::place::{Running, debian_has, own, programs, wait_until};
+use crate::measure::{Goal, Row, Table, in_turn, median};
+use crate::place::{Scratch, own};
+use crate::server::Server;
 use crate::worker::{Talk, load};
 
 const ROUNDS: usize = 7;
 
+/// The units of figures about connections.
+pub(crate) const PER_CONNECTION: [&str; 2] = ["/s", "us CPU"];
+
+/// What one run of one server gave.
+pub(crate) struct Figures {
+    /// Connections a second, or bytes.
+    pub(crate) rate: f64,
+    /// Processor time for each, the program's included.
+    pub(crate) processor: f64,
+}
+
 pub(crate) fn measure(table: &mut Table) -> Result<(), String> {
-    let nothing = own("bench-nothing")?;
-    let installed = debian_has(&["tcpserver"]);
-    for (clients, count) in [(1, 400), (16, 1600)] {
-        let one = |whose| {
-            let port = free_port()?;
-            let mut tcpserver = Command::new(programs(whose).join("tcpserver"));
-            tcpserver.args(["-RHDl0", "-c200", "-b200", "127.0.0.1", &port.to_string()]);
-            let _running = Running::start(tcpserver.arg(&nothing))?;
-            wait_until("tcpserver", || TcpStream::connect(("127.0.0.1", port)).is_ok())?;
-            load(port, clients, count, Talk::Nothing)
+    let scratch = Scratch::new("tcp")?;
+    let nothing = own("bench-nothing")?.display().to_string();
+    let servers = there(table, &[Server::Ours, Server::Tcpserver, Server::Tcpsvd]);
+    for (clients, count) in [(1, 1600), (16, 3200)] {
+        let figures = in_turn(ROUNDS, &servers, |server, _| {
+            let started = server.start(&[&nothing], None, &scratch)?;
+            let before = started.processor_time();
+            let rate = load(started.port, clients, count, Talk::Nothing)?;
+            settle();
+            let spent = started.processor_time() - before;
+            Ok(Figures { rate, processor: spent * 1e6 / f64::from(count) })
+        })?;
+        let what = format!("connections, {clients} at once");
+        let goals = |server| {
+            let aims = server == Server::Tcpserver;
+            let goal = |goal| if aims { goal } else { Goal::None };
+            [goal(Goal::RatioAtLeast(1.5)), goal(Goal::RatioAtMost(0.7))]
         };
-        let (ours, theirs) = alternate(ROUNDS, one, installed.is_ok())?;
-        table.add(&Row {
-            what: format!("tcpserver, connections, {clients} at once"),
-            unit: "/s",
-            ours,
-            other: installed.clone().map(|()| theirs.unwrap_or(f64::NAN)),
-            goal: Goal::RatioAtLeast(1.0),
-        });
+        report(table, &what, PER_CONNECTION, &servers, &figures, goals);
     }
     Ok(())
 }
 
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> Result<u16, String> {
-    let listener = TcpListener::bind("127.0.0.1:0");
-    let address = listener.and_then(|listener| listener.local_addr());
-    address.map(|address| address.port()).map_err(|e| format!("unable to find a port: {e}"))
+/// Those that are installed. Says what isn't.
+pub(crate) fn there(table: &mut Table, servers: &[Server]) -> Vec<Server> {
+    let mut found = Vec::new();
+    for server in servers {
+        match server.installed() {
+            Ok(()) => found.push(*server),
+            Err(why) => table.skip(server.name(), &why),
+        }
+    }
+    found
+}
+
+/// Two rows for each server but ours, which is the first.
+pub(crate) fn report(
+    table: &mut Table,
+    what: &str,
+    units: [&'static str; 2],
+    servers: &[Server],
+    figures: &[Vec<Figures>],
+    goals: impl Fn(Server) -> [Goal; 2],
+) {
+    let of = |at: usize, pick: fn(&Figures) -> f64| median(figures[at].iter().map(pick).collect());
+    for (at, server) in servers.iter().enumerate().skip(1) {
+        let [rate, processor] = goals(*server);
+        for (unit, goal, pick) in [
+            (units[0], rate, (|figures| figures.rate) as fn(&Figures) -> f64),
+            (units[1], processor, |figures| figures.processor),
+        ] {
+            let what = format!("{what}: {}", server.name());
+            table.add(&Row { what, unit, ours: of(0, pick), other: Ok(of(at, pick)), goal });
+        }
+    }
+}
+
+/// The last programs' ends are still to be seen by their server.
+pub(crate) fn settle() {
+    std::thread::park_timeout(Duration::from_millis(50));
 }

@@ -1,30 +1,101 @@
 //! Clients: a process each, one connection after the other.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fmt;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
+use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What a client does with a connection.
-#[derive(Clone, Copy)]
+use rustls::{ClientConfig, HandshakeKind};
+
+use crate::tls_client::{self, Stream};
+
+/// What a client does with a connection. With TLS, but for the first two.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Talk {
     /// Waits for its end.
     Nothing,
     /// Logs in to a mailbox, and leaves.
     Login,
+    /// Waits for its end, after a whole handshake.
+    Handshake,
+    /// The same, with a session of before: the first one isn't.
+    Resumption,
+    /// Takes so many bytes.
+    Download(u64),
+    /// Sends so many bytes, which are counted there.
+    Upload(u64),
+    /// Takes a file of so many bytes.
+    Get(u64),
+    /// Sends so many bytes, and waits for the end.
+    Pour(u64),
 }
 
-/// `worker PORT COUNT (nothing|login)`.
+impl fmt::Display for Talk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Talk::Nothing => f.write_str("nothing"),
+            Talk::Login => f.write_str("login"),
+            Talk::Handshake => f.write_str("handshake"),
+            Talk::Resumption => f.write_str("resumption"),
+            Talk::Download(bytes) => write!(f, "download:{bytes}"),
+            Talk::Upload(bytes) => write!(f, "upload:{bytes}"),
+            Talk::Get(bytes) => write!(f, "get:{bytes}"),
+            Talk::Pour(bytes) => write!(f, "pour:{bytes}"),
+        }
+    }
+}
+
+impl FromStr for Talk {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (word, bytes) = text.split_once(':').unwrap_or((text, "0"));
+        let bytes = bytes.parse().map_err(|_| ())?;
+        Ok(match word {
+            "nothing" => Talk::Nothing,
+            "login" => Talk::Login,
+            "handshake" => Talk::Handshake,
+            "resumption" => Talk::Resumption,
+            "download" => Talk::Download(bytes),
+            "upload" => Talk::Upload(bytes),
+            "get" => Talk::Get(bytes),
+            "pour" => Talk::Pour(bytes),
+            _ => return Err(()),
+        })
+    }
+}
+
+/// `worker PORT COUNT TALK`.
 pub(crate) fn run(args: &[String]) -> Result<(), String> {
-    let usage = || "worker PORT COUNT (nothing|login)".to_owned();
+    let usage = || "worker PORT COUNT TALK".to_owned();
     let [port, count, talk] = args else { return Err(usage()) };
     let port: u16 = port.parse().map_err(|_| usage())?;
     let count: u32 = count.parse().map_err(|_| usage())?;
-    for _ in 0..count {
-        match talk.as_str() {
-            "nothing" => nothing(port),
-            "login" => login(port),
-            _ => return Err(usage()),
+    let talk: Talk = talk.parse().map_err(|()| usage())?;
+    let config = tls_client::config(talk == Talk::Resumption)?;
+    for number in 0..count {
+        match talk {
+            Talk::Nothing => nothing(port),
+            Talk::Login => login(port),
+            Talk::Handshake => handshake(port, &config, HandshakeKind::Full),
+            Talk::Resumption if number == 0 => handshake(port, &config, HandshakeKind::Full),
+            Talk::Resumption => handshake(port, &config, HandshakeKind::Resumed),
+            Talk::Download(bytes) => take(encrypted(port, &config)?, bytes),
+            Talk::Get(bytes) => {
+                let mut stream = encrypted(port, &config)?;
+                stream.write_all(b"GET /zero HTTP/1.0\r\n\r\n").map_err(|e| broken(&e))?;
+                take(stream, bytes)
+            }
+            Talk::Upload(bytes) => upload(port, &config, bytes),
+            Talk::Pour(bytes) => {
+                let mut stream = encrypted(port, &config)?;
+                send(&mut stream, bytes)?;
+                stream.conn.send_close_notify();
+                take(stream, 0)
+            }
         }?;
     }
     Ok(())
@@ -34,15 +105,11 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
 pub(crate) fn load(port: u16, clients: u32, count: u32, talk: Talk) -> Result<f64, String> {
     let exe = std::env::current_exe().map_err(|e| format!("unable to find myself: {e}"))?;
     let each = count.div_ceil(clients);
-    let talk = match talk {
-        Talk::Nothing => "nothing",
-        Talk::Login => "login",
-    };
     let start = Instant::now();
     let workers: Vec<_> = (0..clients)
         .map(|_| {
             Command::new(&exe)
-                .args(["worker", &port.to_string(), &each.to_string(), talk])
+                .args(["worker", &port.to_string(), &each.to_string(), &talk.to_string()])
                 .stdin(Stdio::null())
                 .spawn()
                 .map_err(|e| format!("unable to start a client: {e}"))
@@ -91,6 +158,60 @@ pub(crate) fn login(port: u16) -> Result<(), String> {
     }
     replies.read_to_string(&mut line).map_err(|e| broken(&e))?;
     Ok(())
+}
+
+/// A connection over TLS, its handshake complete.
+pub(crate) fn encrypted(port: u16, config: &Arc<ClientConfig>) -> Result<Stream, String> {
+    tls_client::connect(config, connect(port)?)
+}
+
+fn handshake(port: u16, config: &Arc<ClientConfig>, kind: HandshakeKind) -> Result<(), String> {
+    let stream = encrypted(port, config)?;
+    let was = stream.conn.handshake_kind();
+    if was != Some(kind) {
+        return Err(format!("a handshake was {was:?}, not {kind:?}"));
+    }
+    take(stream, 0)
+}
+
+/// Takes all that comes, at least so many bytes.
+fn take(mut stream: Stream, bytes: u64) -> Result<(), String> {
+    let mut buffer = vec![0; 1 << 17];
+    let mut taken = 0;
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => taken += count as u64,
+            // Whoever is done may be rude: what was to come has come, which is what counts here.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
+            Err(error) => return Err(broken(&error)),
+        }
+    }
+    stream.conn.send_close_notify();
+    let _ = stream.flush();
+    if taken < bytes { Err(format!("{taken} bytes came, not {bytes}")) } else { Ok(()) }
+}
+
+fn send(stream: &mut Stream, bytes: u64) -> Result<(), String> {
+    let buffer = vec![0; 1 << 17];
+    let mut left = bytes;
+    while left > 0 {
+        let next = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        stream.write_all(&buffer[..next]).map_err(|e| broken(&e))?;
+        left -= next as u64;
+    }
+    stream.flush().map_err(|e| broken(&e))
+}
+
+fn upload(port: u16, config: &Arc<ClientConfig>, bytes: u64) -> Result<(), String> {
+    let mut stream = encrypted(port, config)?;
+    send(&mut stream, bytes)?;
+    let mut count = String::new();
+    BufReader::new(&mut stream).read_line(&mut count).map_err(|e| broken(&e))?;
+    if count.trim() != bytes.to_string() {
+        return Err(format!("{} bytes were counted, not {bytes}", count.trim()));
+    }
+    take(stream, 0)
 }
 
 fn broken(error: &std::io::Error) -> String {
