@@ -3,7 +3,8 @@
 //! | | as root | as anybody else |
 //! | --- | --- | --- |
 //! | file system | an empty directory that has no name | |
-//! | account | one without rights, no other groups, no capabilities, none to be had | |
+//! | account | one without rights, no other groups | |
+//! | capabilities | none, and none to be had | the same |
 //! | descriptors | the connection, the program's pipes, the log | the same |
 //! | system calls | [`filter`] | the same |
 //! | besides | no core file, no new process, not to be traced | the same |
@@ -27,8 +28,8 @@ use sys::Errno;
 use sys::fork::{Fork, exit, fork};
 use sys::process::{DumpableBehavior, WaitOptions, set_dumpable_behavior, waitpid};
 use sys::thread::{
-    CapabilitySet, Gid, Uid, remove_capability_from_bounding_set, set_no_new_privs,
-    set_thread_groups, set_thread_res_gid, set_thread_res_uid,
+    CapabilitySet, CapabilitySets, Gid, Uid, set_capabilities, set_no_new_privs, set_thread_groups,
+    set_thread_res_gid, set_thread_res_uid,
 };
 
 /// An account by its numbers.
@@ -94,9 +95,9 @@ impl Cage {
         let mut note = |result: Result<(), String>| missing.extend(result.err());
         if let Some(root) = &self.root {
             note(root.shut_in());
-            note(without_capabilities());
             note(root.become_account());
         }
+        note(without_capabilities().map_err(|errno| trouble("give up capabilities", errno)));
         note(
             sys::close_all_but(&numbers).map_err(|errno| trouble("close what it inherited", errno)),
         );
@@ -168,17 +169,12 @@ fn empty_directory() -> Result<OwnedFd, String> {
     Err(text("leave the file system", last))
 }
 
-/// The bounding set too: no program that it could run would get any back.
-fn without_capabilities() -> Result<(), String> {
-    for number in 0..64 {
-        match remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << number)) {
-            Ok(()) => {}
-            // There is none of this number, nor of any after it.
-            Err(Errno::INVAL) => break,
-            Err(errno) => return Err(trouble("give up capabilities", errno)),
-        }
-    }
-    Ok(())
+/// Those that it was started with, too. The bounding set may stay: without new privileges no program
+/// that could be run gets anything from there.
+fn without_capabilities() -> Result<(), Errno> {
+    let none = CapabilitySet::empty();
+    let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
+    set_capabilities(None, sets)
 }
 
 fn untraceable() -> Result<(), Errno> {
