@@ -143,7 +143,7 @@ fn the_environment_says_whether_tls_is_on_offer() {
     make_certificate(&scratch, &["--host", "localhost"]);
     let shown = |value: Option<&str>| {
         let script = "env | grep -E '^(UCSPITLS|SSL.*FD)=' | sort";
-        let mut run = tests::Run::new(tests::program("tcpserver"))
+        let mut run = Run::new(program("tcpserver"))
             .args(["-1RHl0", "-n", "cert.pem", "127.0.0.1", "0", "/bin/sh", "-c", script])
             .cwd(scratch.path());
         run = match value {
