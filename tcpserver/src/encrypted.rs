@@ -103,7 +103,7 @@ impl Launcher {
                 tls::serve(server, stream, terms, run, &mut log)
             }
             Beginning::WhenAsked => {
-                let run = |stream: OwnedFd, offer: Offer| match self.put_on_offer(&offer) {
+                let run = |stream: OwnedFd, offer: Offer| match self.put_on_offer(offer) {
                     Ok(()) => self.give_up(self.become_program(&stream, &stream, signals)),
                     Err(dropped) => self.give_up(dropped),
                 };
@@ -114,19 +114,21 @@ impl Launcher {
     }
 
     /// Hands on the descriptors of UCSPI-TLS, and says in the environment which they are.
-    fn put_on_offer(&mut self, offer: &Offer) -> Result<(), Dropped> {
+    fn put_on_offer(&mut self, offer: Offer) -> Result<(), Dropped> {
         if self.environment.get(b"UCSPITLS").is_none() {
             self.environment.set(b"UCSPITLS", b"");
         }
         let named = [
-            (&b"SSLCTLFD"[..], &offer.control),
-            (b"SSLREADFD", &offer.input),
-            (b"SSLWRITEFD", &offer.output),
+            (&b"SSLCTLFD"[..], offer.control),
+            (b"SSLREADFD", offer.input),
+            (b"SSLWRITEFD", offer.output),
         ];
         for (name, descriptor) in named {
             // A copy that stays open, at the lowest number that is free: shells can't name those above 9.
-            let number = fcntl(descriptor, FcntlArg::F_DUPFD(3))
+            // So each one makes room for the next.
+            let number = fcntl(&descriptor, FcntlArg::F_DUPFD(3))
                 .map_err(|error| Dropped::HandOver(Errno::from_raw_os_error(error as i32)))?;
+            drop(descriptor);
             let number = u64::from(number.unsigned_abs());
             self.environment.set(name, common::decimal(number).as_bytes());
         }

@@ -5,9 +5,9 @@
 //! whether another may be accepted) and [`limits`] (how many one client may have). Acting:
 //! [`resolve`], [`socket`], [`inherited`], [`privilege`], [`signals`], [`log`], and [`server`], the
 //! loop that ties them together. What happens to a connection before its program starts: [`proxy`],
-//! [`lookup`] finds out who is there, [`rules`] say whether it is let in, [`launch`] does it all and
-//! starts the program, and [`encrypted`] does with TLS, which is the crate `tls`. [`certificate`] is
-//! the other program, tcpserver-cert.
+//! [`lookup`] finds out who is there, [`rules`] say whether it is let in, and [`load`] how busy the
+//! host is; [`launch`] does it all and starts the program, and [`encrypted`] does with TLS, which is
+//! the crate `tls`. [`certificate`] is the other program, tcpserver-cert.
 
 pub mod address;
 pub mod certificate;

@@ -22,6 +22,7 @@ pub mod side_by_side;
 mod skip;
 pub mod storm;
 mod syslog_socket;
+pub mod tls;
 mod wait;
 
 pub use alone::{in_namespaces, namespaces_work};

@@ -4,12 +4,9 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use crate::tls::{self, Tls};
 
 /// How long a reply may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,21 +32,11 @@ impl Pop3Client {
     /// # Errors
     /// As [`Pop3Client::connect`]; and a handshake that fails.
     pub fn connect_tls(address: SocketAddr, name: &str, pem: &Path) -> io::Result<Pop3Client> {
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(pem).map_err(io::Error::other)? {
-            roots.add(certificate.map_err(io::Error::other)?).map_err(io::Error::other)?;
-        }
-        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
-        let mut tls = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
-        let mut socket = socket(address)?;
-        while tls.is_handshaking() {
-            tls.complete_io(&mut socket)?;
-        }
-        let version = tls.protocol_version().map_or_else(String::new, |v| format!("{v:?}"));
-        let cipher = tls.negotiated_cipher_suite().map(|s| format!("{:?}", s.suite()));
+        let tls = tls::over(socket(address)?, name, pem)?;
+        let version = tls.conn.protocol_version().map_or_else(String::new, |v| format!("{v:?}"));
+        let cipher = tls.conn.negotiated_cipher_suite().map(|s| format!("{:?}", s.suite()));
         let transcript = format!("[{version} {}]\n", cipher.unwrap_or_default());
-        Pop3Client::greeted(Stream::Tls(Box::new(StreamOwned::new(tls, socket))), transcript)
+        Pop3Client::greeted(Stream::Tls(Box::new(tls)), transcript)
     }
 
     fn greeted(stream: Stream, transcript: String) -> io::Result<Pop3Client> {
@@ -123,7 +110,7 @@ fn socket(address: SocketAddr) -> io::Result<TcpStream> {
 
 enum Stream {
     Clear(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+    Tls(Box<Tls>),
 }
 
 impl Read for Stream {

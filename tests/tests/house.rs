@@ -58,6 +58,39 @@ fn every_program_has_a_page() {
     }
 }
 
+/// The options that a page's lines with this macro name, in their order; flags in a cluster count one by one.
+fn options_of(page: &str, line: &str) -> Vec<String> {
+    let lines = page.lines().filter_map(|text| text.strip_prefix(line));
+    let named = lines.flat_map(|text| text.split("Fl ").skip(1));
+    let words = named.filter_map(|text| text.split(' ').next());
+    words.flat_map(|word| apart(&format!("-{word}"))).collect()
+}
+
+fn apart(option: &str) -> Vec<String> {
+    match option.strip_prefix('-') {
+        Some(letters) if !letters.starts_with('-') => {
+            letters.chars().map(|letter| format!("-{letter}")).collect()
+        }
+        _ => vec![option.to_owned()],
+    }
+}
+
+#[test]
+fn usage_synopsis_and_text_name_the_same_options() {
+    for name in ["tcpserver", "tcpclient", "rblsmtpd"] {
+        let said = Run::new(program(name)).arg("-Z").output().err();
+        let usage = said.lines().last().unwrap_or_default();
+        let options = usage.split("[ ").filter_map(|text| text.split(' ').next());
+        let usage: Vec<_> = options.filter(|text| text.starts_with('-')).flat_map(apart).collect();
+        let page = fs::read_to_string(workspace().join(format!("man/{name}.8"))).expect("a page");
+        assert_eq!(options_of(&page, ".Op "), usage, "{name}: synopsis and usage");
+        let [mut listed, mut known] = [options_of(&page, ".It "), usage];
+        listed.sort();
+        known.sort();
+        assert_eq!(listed, known, "{name}: each option has one paragraph");
+    }
+}
+
 #[test]
 fn setup_and_check_on_one_line() {
     let scratch = Scratch::new("setup");

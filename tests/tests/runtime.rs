@@ -35,6 +35,7 @@ const FREESTANDING: &[&str] = &[
     "delcr",
     "mconnect",
     "mconnect-io",
+    "ucspi-proxy",
     "tcpcat",
     "who@",
     "date@",

@@ -34,6 +34,8 @@ pub(super) fn protocol(error: &Error, opening: &Opening) -> String {
         Error::InvalidCertificate(fault) => unverified(fault),
         Error::NoApplicationProtocol => "no application protocol in common (ALPN)".into(),
         Error::FailedToGetRandomBytes => "no random numbers".into(),
+        // With TLS 1.2, rustls finds out late, when it is about to sign.
+        Error::General(text) if text == "incompatible signing key" => SIGNATURE.into(),
         // For clients only, or for programs that use rustls wrongly; and what rustls may yet add.
         Error::InvalidEncryptedClientHello(_)
         | Error::UnsupportedNameType
@@ -166,6 +168,14 @@ mod tests {
             after(&hello, &Error::PeerIncompatible(PeerIncompatible::Tls12NotOfferedOrEnabled)),
             "no protocol version in common (peer offers at most TLS 1.0)"
         );
+    }
+
+    #[test]
+    fn a_signature_that_the_peer_does_not_take_is_called_so_in_both_versions() {
+        let early = Error::PeerIncompatible(PeerIncompatible::NoSignatureSchemesInCommon);
+        for error in [early, Error::General("incompatible signing key".into())] {
+            assert_eq!(after(b"\x16\x03\x01", &error), SIGNATURE);
+        }
     }
 
     #[test]

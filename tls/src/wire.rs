@@ -49,6 +49,9 @@ impl Wire {
         // Records are put together here, whole; holding back the last segment of one until the
         // peer has acknowledged the others would only delay it. Not all sockets are TCP's.
         let _ = setsockopt(&socket, sockopt::TcpNoDelay, &true);
+        // A peer that is gone without a word would stay for ever where nobody talks: the program, which
+        // has pipes, can't ask for this.
+        let _ = setsockopt(&socket, sockopt::KeepAlive, &true);
         match &mut tls {
             Connection::Server(tls) => tls.set_buffer_limit(Some(WAITING)),
             Connection::Client(tls) => tls.set_buffer_limit(Some(WAITING)),

@@ -1,5 +1,6 @@
 //! Standing between a program and what it reads and writes: the frame of recordio and fixcrio.
 
+pub(crate) mod client;
 pub(crate) mod direction;
 mod flow;
 
@@ -100,7 +101,7 @@ fn copy<I: Passage, O: Passage>(
 
 /// The standard descriptor, if it is open, as one that can be closed. In its place stands standard error:
 /// the last copy that is closed tells the other end.
-pub(crate) fn possess(number: i32) -> Result<Option<OwnedFd>, Errno> {
+fn possess(number: i32) -> Result<Option<OwnedFd>, Errno> {
     let Some(standard) = sys::borrow(number) else { return Ok(None) };
     let own = fcntl_dupfd_cloexec(standard, 3)?;
     if let Some(stderr) = sys::borrow(2) {
@@ -110,7 +111,7 @@ pub(crate) fn possess(number: i32) -> Result<Option<OwnedFd>, Errno> {
 }
 
 /// Waits until any of these is ready, and says which are; `None` if there is nothing to wait for.
-pub(crate) fn wait<const N: usize>(
+fn wait<const N: usize>(
     awaited: [Option<(BorrowedFd<'_>, PollFlags)>; N],
 ) -> Result<Option<[bool; N]>, Errno> {
     let there = awaited.iter().flatten();

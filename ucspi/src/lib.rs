@@ -28,5 +28,6 @@ pub mod rules;
 pub mod tcpcat;
 pub mod tcprules;
 pub mod tcprulescheck;
+pub mod ucspi_proxy;
 mod visible;
 pub mod who_at;

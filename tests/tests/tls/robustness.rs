@@ -100,6 +100,21 @@ fn connected(host: &Host, scratch: &Scratch) -> Tls {
 }
 
 #[test]
+fn the_system_looks_whether_a_silent_peer_is_still_there() {
+    let scratch = Scratch::new("tls-keepalive");
+    let host = host(&scratch, &[], "read line");
+    let tls = connected(&host, &scratch);
+    // proc(5): our end, theirs, the state (1: established), two queues, and the timer that runs.
+    let ends = [host.port, tls.sock.local_addr().unwrap().port()]
+        .map(|port| format!("0100007F:{port:04X}"))
+        .join(" ");
+    let keepalive = format!("{ends} 01 00000000:00000000 02:");
+    wait_until("a timer for keepalive", PATIENCE, || {
+        fs::read_to_string("/proc/net/tcp").unwrap().contains(&keepalive)
+    });
+}
+
+#[test]
 fn a_stream_that_is_cut_short_is_said() {
     let scratch = Scratch::new("tls-cut");
     let host = host(&scratch, &[], "wc -c >received");

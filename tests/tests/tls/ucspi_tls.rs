@@ -3,7 +3,7 @@
 use super::{Host, PATIENCE, make_certificate, over, say_goodbye};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use tests::{Scratch, Signal, wait_until};
+use tests::{Run, Scratch, Signal, program, wait_until};
 
 const STARTTLS: &str = env!("CARGO_BIN_EXE_starttls");
 
@@ -143,7 +143,7 @@ fn the_environment_says_whether_tls_is_on_offer() {
     make_certificate(&scratch, &["--host", "localhost"]);
     let shown = |value: Option<&str>| {
         let script = "env | grep -E '^(UCSPITLS|SSL.*FD)=' | sort";
-        let mut run = tests::Run::new(tests::program("tcpserver"))
+        let mut run = Run::new(program("tcpserver"))
             .args(["-1RHl0", "-n", "cert.pem", "127.0.0.1", "0", "/bin/sh", "-c", script])
             .cwd(scratch.path());
         run = match value {
@@ -165,6 +165,28 @@ fn the_environment_says_whether_tls_is_on_offer() {
     assert_eq!(shown(None), [&fds[..], &["UCSPITLS="]].concat());
     assert_eq!(shown(Some("!")), [&fds[..], &["UCSPITLS=!"]].concat());
     assert_eq!(shown(Some("-")), ["UCSPITLS=-"]);
+}
+
+#[test]
+fn rules_keep_tls_off_for_some_clients_only() {
+    let scratch = Scratch::new("ucspi-tls-rules");
+    let rules = "127.0.0.8:allow,UCSPITLS=\"!\"\n127.0.0.9:allow,UCSPITLS=\"-\"\n:allow\n";
+    let made = Run::new(program("tcprules")).args(["rules.cdb", "rules.tmp"]).cwd(scratch.path());
+    assert_eq!(made.stdin(rules).output().code, 0);
+    // Numbers of one digit: shells can't name others.
+    let script = "env | sed -En 's/^(SSL.*FD)=[3-9]$/\\1/p; /^UCSPITLS=/p' | sort | tr '\\n' ' '";
+    let host = host(&scratch, &["-xrules.cdb"], &["/bin/sh", "-c", script]);
+    let shown = |client: &str| {
+        let port = host.port.to_string();
+        let run = Run::new(program("tcpclient")).args(["-RHl0", "-i", client, "127.0.0.1", &port]);
+        run.args(["sh", "-c", "exec cat <&6"]).output().out()
+    };
+    let offered = "SSLCTLFD SSLREADFD SSLWRITEFD ";
+    assert_eq!(shown("127.0.0.7"), format!("{offered}UCSPITLS= "));
+    assert_eq!(shown("127.0.0.8"), format!("{offered}UCSPITLS=! "));
+    assert_eq!(shown("127.0.0.9"), "UCSPITLS=- ");
+    // And the one after that has it again.
+    assert_eq!(shown("127.0.0.7"), format!("{offered}UCSPITLS= "));
 }
 
 #[test]

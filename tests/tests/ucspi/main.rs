@@ -8,6 +8,7 @@ mod copiers;
 mod example;
 mod name_server;
 mod network;
+mod proxy;
 mod refused;
 mod rules;
 mod side_by_side;

@@ -11,14 +11,30 @@ pub(crate) struct Direction<P> {
     flow: Flow<P>,
     source: Option<OwnedFd>,
     target: Option<OwnedFd>,
+    tells_end: bool,
     buffer: Vec<u8>,
 }
 
 impl<P: Passage> Direction<P> {
     /// A direction whose descriptors are both open, unless they were closed before we came.
     pub(crate) fn new(passage: P, source: Option<OwnedFd>, target: Option<OwnedFd>) -> Self {
-        let mut direction =
-            Self { flow: Flow::new(passage), source, target, buffer: vec![0; P::READ] };
+        Self::begun(passage, source, target, false)
+    }
+
+    /// The same, to a socket that others have open, too, ourselves among them: it is told that nothing
+    /// more comes. Closing our copy wouldn't.
+    pub(crate) fn telling(passage: P, source: Option<OwnedFd>, target: Option<OwnedFd>) -> Self {
+        Self::begun(passage, source, target, true)
+    }
+
+    fn begun(
+        passage: P,
+        source: Option<OwnedFd>,
+        target: Option<OwnedFd>,
+        tells_end: bool,
+    ) -> Self {
+        let (flow, buffer) = (Flow::new(passage), vec![0; P::READ]);
+        let mut direction = Self { flow, source, target, tells_end, buffer };
         if direction.source.is_none() {
             direction.flow.has_read(Err(Errno::BADF));
         }
@@ -73,6 +89,10 @@ impl<P: Passage> Direction<P> {
             self.flow.has_written(Err(Errno::BADF));
         }
         if self.flow.turn() == Turn::Over {
+            if let (true, Some(target)) = (self.tells_end, &self.target) {
+                // What is no socket, or broken, has nothing to be told.
+                let _ = sys::net::shutdown(target, sys::net::Shutdown::Write);
+            }
             (self.source, self.target) = (None, None);
         }
     }

@@ -1,0 +1,60 @@
+//! Standing between the standard descriptors and a connection that tcpclient has made: the frame of
+//! mconnect-io and ucspi-proxy.
+
+use super::direction::Direction;
+use super::flow::Passage;
+use super::{possess, wait};
+use alloc::vec::Vec;
+use common::{Exit, Failure, Name};
+use sys::signal::{Signal, ignore};
+use sys::{Errno, OwnedFd};
+
+/// Copies standard input to descriptor 7, through the direction that `says` makes of the two, and
+/// descriptor 6 to standard output, as it is, until the latter ends.
+///
+/// # Errors
+/// Trouble with standard output, or a descriptor that isn't there: 111.
+pub(crate) fn copy<P: Passage>(
+    name: Name,
+    says: impl FnOnce(Option<OwnedFd>, Option<OwnedFd>) -> Direction<P>,
+) -> Result<Exit, Failure> {
+    // Who doesn't read any more shows as EPIPE.
+    ignore(Signal::PIPE);
+    let fatal = |what: &[u8], errno| name.fatal_errno(Exit::TEMPORARY.0, &[what], errno);
+    let own = |number| possess(number).map_err(|errno| fatal(b"unable to move descriptors", errno));
+    let from = sys::adopt(6).ok_or_else(|| fatal(b"unable to read descriptor 6", Errno::BADF))?;
+    let to = sys::adopt(7).ok_or_else(|| fatal(b"unable to write descriptor 7", Errno::BADF))?;
+    let mut said = says(own(0)?, Some(to));
+    let mut heard = Direction::new(Heard, Some(from), own(1)?);
+    while let Some(hears) = heard.awaited() {
+        let ready = wait([Some(hears), said.awaited()]);
+        let Some([hears, says]) = ready.map_err(|errno| fatal(b"unable to copy", errno))? else {
+            break;
+        };
+        if hears {
+            heard.go_on();
+        }
+        if says {
+            said.go_on();
+        }
+    }
+    match heard.trouble() {
+        None => Ok(Exit::OK),
+        // Whoever reads has had enough.
+        Some(Errno::PIPE) => Err(Failure::silent(Exit::TEMPORARY.0)),
+        Some(errno) => Err(fatal(b"unable to write", errno)),
+    }
+}
+
+/// What the server says.
+struct Heard;
+
+impl Passage for Heard {
+    const READ: usize = 4096;
+
+    fn pass(&mut self, input: &[u8], output: &mut Vec<u8>) {
+        output.extend_from_slice(input);
+    }
+
+    fn end(&mut self) {}
+}
