@@ -85,13 +85,13 @@ impl Users {
 }
 
 /// Whether `line` is that of `user`: not a comment, and the name is all of its first field.
-fn belongs(line: &[u8], user: &[u8]) -> bool {
+pub(crate) fn belongs(line: &[u8], user: &[u8]) -> bool {
     !user.is_empty()
         && line.first() != Some(&b'#')
         && line.strip_prefix(user).is_some_and(|rest| rest.first() == Some(&b':'))
 }
 
-fn entry(line: Line<'_>, with_ids: bool) -> Result<Entry, Trouble> {
+pub(crate) fn entry(line: Line<'_>, with_ids: bool) -> Result<Entry, Trouble> {
     let wrong = |why| Err(Trouble::Line(line.number, why));
     if !line.whole {
         return wrong("line is too long");
