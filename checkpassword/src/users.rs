@@ -87,6 +87,7 @@ impl Users {
 /// Whether `line` is that of `user`: not a comment, and the name is all of its first field.
 pub(crate) fn belongs(line: &[u8], user: &[u8]) -> bool {
     !user.is_empty()
+        && !user.contains(&b':')
         && line.first() != Some(&b'#')
         && line.strip_prefix(user).is_some_and(|rest| rest.first() == Some(&b':'))
 }
@@ -180,6 +181,8 @@ mod tests {
             (&b"joey:h"[..], &b"joe"[..]),
             (b"joe@a.org:h", b"joe"),
             (b"#joe:h", b"#joe"),
+            // Who knew the hash would be the same user by another name.
+            (b"joe:h:1000:1000:/home/joe", b"joe:h"),
             (b":h", b""),
             (b"", b""),
             (b"joe", b"joe"),

@@ -156,7 +156,9 @@ fn slowly(file: &[u8], key: &[u8]) -> Option<Option<Vec<u8>>> {
         .iter()
         .fold(5381_u64, |hash, byte| ((hash << 5) + hash & 0xffff_ffff) ^ u64::from(*byte));
     let (table, slots) = (number(8 * (hash % 256))?, number(8 * (hash % 256) + 4)?);
-    bytes(table, 8 * slots)?;
+    if slots > 0 {
+        bytes(table, 8 * slots)?;
+    }
     for slot in 0..slots {
         let slot = table + 8 * ((hash / 256 + slot) % slots);
         let (its_hash, record) = (number(slot)?, number(slot + 4)?);

@@ -65,7 +65,7 @@ impl Scene {
         for event in script.chunks_exact(2) {
             let number = usize::from(event[1]);
             self.collect();
-            match event[0] % 8 {
+            match event[0] % 16 {
                 0 => self.say(number),
                 1 => self.say(64 * number),
                 2 => self.deliver(number + 1)?,
@@ -79,10 +79,16 @@ impl Scene {
                     let again: Vec<u8> = self.pending.iter().copied().take(number).collect();
                     self.pending.extend(again);
                 }
-                _ => {
+                7 => {
                     self.client.send_close_notify();
                     self.farewell = true;
                 }
+                8 if !self.wire.is_handshaking() => {
+                    let room = self.wire.encrypt(&vec![b'x'; 64 * number]);
+                    room.map_err(|error| self.wire.explain(&error))?;
+                }
+                9 => self.wire.say_goodbye(),
+                _ => {}
             }
         }
         self.collect();
