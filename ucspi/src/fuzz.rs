@@ -13,6 +13,7 @@ use pieces::Pieces;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::net::Ipv6Addr;
 use sys::Errno;
 
 #[path = "../../fuzz/pieces.rs"]
@@ -60,11 +61,28 @@ pub fn rules(text: &[u8]) {
             Instruction::Set(variable) => variable.len() + 2,
         });
         assert!(said.sum::<usize>() <= value.len());
+        // The first address of a network lies in it, if not in a smaller one.
+        if let Some((address, length)) = network(key) {
+            let peer = Peer { ip: address, host: None, info: None };
+            let found = look_up(&reader, &peer).expect("a database").expect("a rule").key;
+            assert!(network(&found).expect("a network").1 >= length);
+        }
     }
     for peer in peers(&last, text) {
         let found = look_up(&reader, &peer).expect("a database");
         let expected = candidates(&peer).into_iter().find(|key| first.contains_key(key));
         assert_eq!(found.map(|Found { key, .. }| key), expected, "{peer:?}");
+    }
+}
+
+/// What a key for IPv6 says: the address, and the bits that count.
+fn network(key: &[u8]) -> Option<(&[u8], u8)> {
+    let close = key.iter().position(|byte| *byte == b']')?;
+    let (address, rest) = (key[..close].strip_prefix(b"[")?, &key[close + 1..]);
+    str::from_utf8(address).ok()?.parse::<Ipv6Addr>().ok()?;
+    match rest.strip_prefix(b"/") {
+        Some(length) => Some((address, str::from_utf8(length).ok()?.parse().ok()?)),
+        None => rest.is_empty().then_some((address, 128)),
     }
 }
 
