@@ -172,7 +172,7 @@ fn slowly(file: &[u8], key: &[u8]) -> Option<Option<Vec<u8>>> {
     let number = |at| Some(u64::from(u32::from_le_bytes(bytes(at, 4)?.try_into().ok()?)));
     let hash = key
         .iter()
-        .fold(5381_u64, |hash, byte| ((hash << 5) + hash & 0xffff_ffff) ^ u64::from(*byte));
+        .fold(5381_u64, |hash, byte| (((hash << 5) + hash) & 0xffff_ffff) ^ u64::from(*byte));
     let (table, slots) = (number(8 * (hash % 256))?, number(8 * (hash % 256) + 4)?);
     if slots > 0 {
         bytes(table, 8 * slots)?;

@@ -124,7 +124,9 @@ impl Scene {
             let received = loop {
                 match self.wire.receive().map_err(|error| self.wire.explain(&error))? {
                     Received::Some => self.take(),
-                    other => break other,
+                    received @ (Received::Nothing | Received::Goodbye | Received::End) => {
+                        break received;
+                    }
                 }
             };
             self.take();
