@@ -3,6 +3,8 @@
 #   make                 builds the finished programs into command/
 #   make setup check     installs them under PREFIX, then verifies what was installed
 #   make test            all tests          make demo     see it work, as an ordinary user
+#   make fuzz            the parsers against inputs that are made up for them (SECONDS=60 for each, BRIEF for the small ones,
+#                        JOBS=2 at a time, TARGETS=... of fuzz/src/bin); needs g++
 #   make storm           as root: 10,000 random events over 50 services, and the other trials at their full length
 #
 # Variables: PREFIX (/usr/local), DESTDIR (packagers), LINKS=1 (the traditional names as links), HOSTED=1 (programs that
@@ -49,7 +51,7 @@ endif
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 BUILT = $(TARGET)/$(HOST)/release
 
-.PHONY: all setup check cert cert-req demo test storm bench clean
+.PHONY: all setup check cert cert-req demo test storm fuzz bench clean
 
 all:
 	@RUSTFLAGS="$(RUSTFLAGS) $(STATIC)" CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --locked --release --bins \
@@ -115,6 +117,13 @@ test: all
 # The trials that make test runs in their short form. STORM_SEED=... repeats one.
 storm: all
 	@STORM=$${STORM:-10000} $(HEED) $(CARGO) test --locked --target-dir "$(TARGET)" -p tests --test storm -- --nocapture
+
+SECONDS = 60
+BRIEF = $(SECONDS)
+JOBS = 2
+TARGETS =
+fuzz:
+	@fuzz/run "$(SECONDS)" "$(BRIEF)" "$(JOBS)" $(TARGETS)
 
 bench: all
 	@bench/run

@@ -16,6 +16,9 @@
 
 pub mod age;
 pub mod check;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod handover;
 pub mod hash;
 pub mod host;

@@ -68,7 +68,7 @@ impl Request {
 }
 
 /// Where login and password stand. Whatever follows them (the timestamp) is of no interest.
-fn fields(data: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
+pub(crate) fn fields(data: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
     let login = data.iter().position(|byte| *byte == 0)?;
     let password = data[login + 1..].iter().position(|byte| *byte == 0)?;
     Some((0..login, login + 1..login + 1 + password))

@@ -85,13 +85,14 @@ impl Users {
 }
 
 /// Whether `line` is that of `user`: not a comment, and the name is all of its first field.
-fn belongs(line: &[u8], user: &[u8]) -> bool {
+pub(crate) fn belongs(line: &[u8], user: &[u8]) -> bool {
     !user.is_empty()
+        && !user.contains(&b':')
         && line.first() != Some(&b'#')
         && line.strip_prefix(user).is_some_and(|rest| rest.first() == Some(&b':'))
 }
 
-fn entry(line: Line<'_>, with_ids: bool) -> Result<Entry, Trouble> {
+pub(crate) fn entry(line: Line<'_>, with_ids: bool) -> Result<Entry, Trouble> {
     let wrong = |why| Err(Trouble::Line(line.number, why));
     if !line.whole {
         return wrong("line is too long");
@@ -180,6 +181,8 @@ mod tests {
             (&b"joey:h"[..], &b"joe"[..]),
             (b"joe@a.org:h", b"joe"),
             (b"#joe:h", b"#joe"),
+            // Who knew the hash would be the same user by another name.
+            (b"joe:h:1000:1000:/home/joe", b"joe:h"),
             (b":h", b""),
             (b"", b""),
             (b"joe", b"joe"),

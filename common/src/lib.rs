@@ -1,12 +1,15 @@
 //! What all programs of daemontools-rs share: how they start and end, how they read options and
 //! numbers, how they say what is wrong, time labels, and the environment that they hand on.
 
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(any(test, fuzzing)), no_std)]
 
 extern crate alloc;
 
 pub mod diagnostic;
 pub mod env;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod getopt;
 pub mod number;
 mod program;

@@ -71,6 +71,12 @@ impl Channel {
         Ok(Self { fd, state, received: Vec::new() })
     }
 
+    /// One that has sent its question on a connection.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn receiving(fd: OwnedFd) -> Self {
+        Self { fd, state: State::Receiving, received: Vec::new() }
+    }
+
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         sys::AsFd::as_fd(&self.fd)
     }

@@ -1,7 +1,7 @@
 //! How the host wants names looked up: resolv.conf(5), nsswitch.conf(5), the environment.
 
-mod nsswitch;
-mod resolv_conf;
+pub(crate) mod nsswitch;
+pub(crate) mod resolv_conf;
 
 pub use nsswitch::{Source, Step};
 

@@ -45,7 +45,7 @@ pub fn name(file: &CStr, address: IpAddr) -> Option<Vec<u8>> {
 }
 
 /// One line: an address and its names, the official one first.
-fn entry(line: &[u8]) -> Option<(IpAddr, impl Iterator<Item = &[u8]>)> {
+pub(crate) fn entry(line: &[u8]) -> Option<(IpAddr, impl Iterator<Item = &[u8]>)> {
     let mut words = words(line);
     Some((address::parse(words.next()?)?, words))
 }

@@ -6,7 +6,7 @@
 //! from server to server ([`resolve`], pure), and the format of what is sent ([`message`],
 //! [`name`]).
 
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(any(test, fuzzing)), no_std)]
 
 extern crate alloc;
 
@@ -14,6 +14,9 @@ pub mod address;
 mod channel;
 pub mod config;
 mod exchange;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod hosts;
 pub mod message;
 pub mod name;

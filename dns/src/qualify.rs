@@ -96,7 +96,7 @@ fn alternatives(name: &[u8]) -> Vec<Vec<u8>> {
 
 impl Rule {
     /// A line of the file, without blanks; anything that isn't a rule is a comment.
-    fn parse(line: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
         let line: Vec<u8> = line.iter().copied().filter(|byte| !b" \t\r".contains(byte)).collect();
         let (form, rest) = line.split_first()?;
         let form = match form {

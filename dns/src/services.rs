@@ -20,7 +20,7 @@ pub fn tcp_port(file: &CStr, name: &[u8]) -> Option<u16> {
 
 /// One line: the TCP port, and the service's names, the official one first. `None` if it isn't one
 /// for TCP, or is malformed.
-fn entry(line: &[u8]) -> Option<(u16, impl Iterator<Item = &[u8]>)> {
+pub(crate) fn entry(line: &[u8]) -> Option<(u16, impl Iterator<Item = &[u8]>)> {
     let mut words = words(line);
     let official = words.next()?;
     let number = words.next()?.strip_suffix(b"/tcp")?;

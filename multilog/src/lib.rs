@@ -1,9 +1,12 @@
 //! What keeps a log. A module is a program, or what several of them share.
 
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(any(test, fuzzing)), no_std)]
 
 extern crate alloc;
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod input;
 mod pieces;
 

@@ -1,8 +1,8 @@
 //! splogger: hands what a service says to the host's syslog, line by line.
 
 mod delivery;
-mod line;
-mod message;
+pub(crate) mod line;
+pub(crate) mod message;
 mod queue;
 mod request;
 

@@ -1,11 +1,11 @@
 //! tai64nlocal: makes the TAI64N label at the start of a line a local time.
 
-mod calendar;
-mod lines;
-mod local;
-mod rules;
-mod tzif;
-mod zone;
+pub(crate) mod calendar;
+pub(crate) mod lines;
+pub(crate) mod local;
+pub(crate) mod rules;
+pub(crate) mod tzif;
+pub(crate) mod zone;
 
 use crate::tai64n::outlet;
 use alloc::vec;

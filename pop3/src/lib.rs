@@ -5,7 +5,7 @@
 //! out. Between them stands a checker such as checkpassword ([`checker`]), and nothing else: they
 //! share no more than RFC 1939 and the descriptors.
 
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(any(test, fuzzing)), no_std)]
 
 extern crate alloc;
 
@@ -15,6 +15,9 @@ pub mod client;
 pub mod command;
 pub mod encoding;
 pub mod failure_log;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod line;
 pub mod login;
 pub mod maildir;

@@ -1,7 +1,7 @@
 //! envdir: runs a program with variables from a directory of files.
 
 mod directory;
-mod variable;
+pub(crate) mod variable;
 
 use crate::child::Child;
 use common::{Exit, Failure, Name};

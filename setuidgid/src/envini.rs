@@ -41,7 +41,7 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
 }
 
 /// What the lines of `text` make of the environment.
-fn environment(env: Env, prefix: &[u8], text: &[u8]) -> Environment {
+pub(crate) fn environment(env: Env, prefix: &[u8], text: &[u8]) -> Environment {
     let mut changed = Environment::new(env);
     let mut name = Vec::from(prefix);
     let mut section_end = prefix.len();

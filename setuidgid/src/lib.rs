@@ -2,7 +2,7 @@
 //!
 //! A module is a program: its `run`, and what only it needs.
 
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(any(test, fuzzing)), no_std)]
 
 extern crate alloc;
 
@@ -11,6 +11,9 @@ pub mod envdir;
 pub mod envini;
 pub mod envuidgid;
 pub mod fghack;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod ids;
 mod known;
 pub mod pgrphack;

@@ -10,7 +10,7 @@
 //! [`directory`] and [`record`] keep what must outlive the process, [`logpipe`] and [`readiness`] are
 //! the pipes, [`logger`] knows when a logger may end.
 
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(any(test, fuzzing)), no_std)]
 
 extern crate alloc;
 
@@ -19,6 +19,9 @@ pub mod command;
 pub mod daemon;
 pub mod detail;
 pub mod directory;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod logger;
 pub mod logpipe;
 pub mod machine;

@@ -1,6 +1,6 @@
 //! Asking the other end whose connection it is (IDENT, RFC 1413).
 
-mod answer;
+pub(crate) mod answer;
 
 use crate::socket;
 use alloc::vec::Vec;

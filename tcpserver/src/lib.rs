@@ -12,6 +12,9 @@
 pub mod address;
 pub mod certificate;
 pub mod encrypted;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod hosts;
 pub mod inherited;
 pub mod launch;

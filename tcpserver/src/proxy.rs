@@ -36,22 +36,26 @@ pub enum Header {
 /// `ETIMEDOUT`; `EPROTO` for anything that isn't a header as it should be, the end of the
 /// connection included; what recv(2) says.
 pub fn read(stream: &TcpStream, deadline: Duration) -> Result<Header, Errno> {
+    header(&mut |buffer, flags| receive(stream, buffer, flags, deadline))
+}
+
+/// Takes at least a byte, and no more than fit; with `MSG_PEEK` they stay where they are.
+type Receive<'a> = &'a mut dyn FnMut(&mut [u8], MsgFlags) -> Result<usize, Errno>;
+
+/// The same, wherever the bytes come from.
+pub(crate) fn header(receive: Receive<'_>) -> Result<Header, Errno> {
     // No header of either version is shorter.
     let mut head = [0; 12];
     let mut length = 0;
     while length < head.len() {
-        length += receive(stream, &mut head[length..], MsgFlags::empty(), deadline)?;
+        length += receive(&mut head[length..], MsgFlags::empty())?;
         // Who never meant to send one shouldn't have to wait for the deadline.
         if ![&v1::BEGINNING[..], &v2::SIGNATURE].iter().any(|known| begins(&head[..length], known))
         {
             return Err(Errno::PROTO);
         }
     }
-    let header = if head == v2::SIGNATURE {
-        binary(stream, deadline)?
-    } else {
-        line(stream, &head, deadline)?
-    };
+    let header = if head == v2::SIGNATURE { binary(receive)? } else { line(receive, &head)? };
     header.ok_or(Errno::PROTO)
 }
 
@@ -60,25 +64,25 @@ fn begins(bytes: &[u8], known: &[u8]) -> bool {
     bytes[..common] == known[..common]
 }
 
-fn binary(stream: &TcpStream, deadline: Duration) -> Result<Option<Header>, Errno> {
+fn binary(receive: Receive<'_>) -> Result<Option<Header>, Errno> {
     let mut fixed = [0; 4];
-    fill(stream, &mut fixed, deadline)?;
+    fill(receive, &mut fixed)?;
     let Some(length) = v2::length(fixed) else { return Ok(None) };
     let mut rest = vec![0; length];
-    fill(stream, &mut rest, deadline)?;
+    fill(receive, &mut rest)?;
     Ok(v2::parse(fixed, &rest))
 }
 
-fn line(stream: &TcpStream, head: &[u8], deadline: Duration) -> Result<Option<Header>, Errno> {
+fn line(receive: Receive<'_>, head: &[u8]) -> Result<Option<Header>, Errno> {
     let mut line = head.to_vec();
     loop {
         // Looked at first, since what follows the end of the line isn't ours.
         let mut buffer = [0; v1::LONGEST];
         let room = v1::LONGEST - line.len();
-        let seen = receive(stream, &mut buffer[..room], MsgFlags::MSG_PEEK, deadline)?;
+        let seen = receive(&mut buffer[..room], MsgFlags::MSG_PEEK)?;
         let end = buffer[..seen].iter().position(|byte| *byte == b'\n');
         let ours = end.map_or(seen, |end| end + 1);
-        fill(stream, &mut buffer[..ours], deadline)?;
+        fill(receive, &mut buffer[..ours])?;
         line.extend_from_slice(&buffer[..ours]);
         match end {
             Some(_) => return Ok(v1::parse(&line)),
@@ -88,10 +92,10 @@ fn line(stream: &TcpStream, head: &[u8], deadline: Duration) -> Result<Option<He
     }
 }
 
-fn fill(stream: &TcpStream, buffer: &mut [u8], deadline: Duration) -> Result<(), Errno> {
+fn fill(receive: Receive<'_>, buffer: &mut [u8]) -> Result<(), Errno> {
     let mut filled = 0;
     while filled < buffer.len() {
-        filled += receive(stream, &mut buffer[filled..], MsgFlags::empty(), deadline)?;
+        filled += receive(&mut buffer[filled..], MsgFlags::empty())?;
     }
     Ok(())
 }

@@ -30,8 +30,9 @@ fn command_holds_the_finished_programs_and_nothing_else() {
     let mut sources: Vec<String> = Vec::new();
     for package in fs::read_dir(workspace()).expect("the checkout").flatten() {
         let bins = package.path().join("src/bin");
-        // Programs that only the tests and the benchmarks run; and a look-up to try the resolver with.
-        let ours = !["tests", "bench", "dns"].iter().any(|other| package.file_name() == *other);
+        // Programs that only the tests, the benchmarks and the fuzzer run; and a look-up to try the resolver with.
+        let ours =
+            !["tests", "bench", "fuzz", "dns"].iter().any(|other| package.file_name() == *other);
         if !ours || !bins.is_dir() {
             continue;
         }
@@ -155,7 +156,9 @@ fn the_readme_names_every_program_and_the_checks() {
     for name in programs() {
         assert!(readme.contains(&format!("`{name}`")), "README.md does not name {name}");
     }
-    for command in ["make demo", "make test", "make setup check", "make cert", "make cert-req"] {
+    for command in
+        ["make demo", "make test", "make fuzz", "make setup check", "make cert", "make cert-req"]
+    {
         assert!(readme.contains(command), "README.md does not name {command}");
     }
 }

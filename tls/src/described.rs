@@ -72,7 +72,7 @@ pub(crate) fn described(tls: &Connection) -> Exports {
 }
 
 /// What is to be said about the certificate that a client has shown, and that was verified.
-fn describe(exports: &mut Exports, der: &[u8]) {
+pub(crate) fn describe(exports: &mut Exports, der: &[u8]) {
     // As libtls and s6-networking write it.
     exports.set("SSL_PEER_CERT_HASH", [b"SHA256:", &hexadecimal(&sha256(der), false)[..]].concat());
     let Some(parts) = parts(der) else { return };

@@ -52,13 +52,14 @@ impl Exports {
         if message == b"\0\0" {
             return Some(Self::default());
         }
-        let mut found = Vec::new();
+        let mut found: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
         for entry in message.strip_suffix(b"\0\0")?.split(|byte| *byte == 0) {
             let equals = entry.iter().position(|byte| *byte == b'=')?;
             let (name, value) = (&entry[..equals], &entry[equals + 1..]);
             let sane = |byte: &u8| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'0'..=b'9');
             let known = name.starts_with(b"SSL_") && name.iter().all(sane);
-            if !known || found.len() == MOST {
+            let again = found.iter().any(|(other, _)| other == name);
+            if !known || again || found.len() == MOST {
                 return None;
             }
             found.push((name.to_vec(), value.to_vec()));
@@ -99,11 +100,15 @@ mod tests {
             b"SSL_A\0\0",
             b"SSL_a=1\0\0",
             b"SSL_A=1\0\0SSL_B=2\0\0",
+            b"SSL_A=1\0SSL_B=2\0SSL_A=3\0\0",
         ] {
             assert_eq!(Exports::read(message), None, "{}", message.escape_ascii());
         }
-        let many = [b"SSL_A=1\0".repeat(65), b"\0".to_vec()].concat();
-        assert_eq!(Exports::read(&many), None);
+        let many = |count| {
+            let all: String = (0..count).map(|number| format!("SSL_{number}=1\0")).collect();
+            Exports::read(format!("{all}\0").as_bytes())
+        };
+        assert!(many(64).is_some() && many(65).is_none());
         assert_eq!(Exports::read(&[b"SSL_A=", &[b'x'; LONGEST][..], b"\0\0"].concat()), None);
     }
 

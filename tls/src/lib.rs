@@ -25,6 +25,9 @@ pub mod der;
 mod described;
 mod distinguished;
 mod exports;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod handshake;
 mod hybrid;
 pub mod identity;

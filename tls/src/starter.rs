@@ -17,7 +17,7 @@ pub(crate) fn wait(notice: OwnedFd, run: impl FnOnce(&Exports) -> u8) -> ! {
 }
 
 /// `None`: the relay has ended without a word, or said what no relay says.
-fn received(notice: OwnedFd) -> Option<Exports> {
+pub(crate) fn received(notice: OwnedFd) -> Option<Exports> {
     let mut message = Vec::with_capacity(1024);
     // One more than there can be, to tell that there is too much.
     File::from(notice).take(LONGEST as u64 + 1).read_to_end(&mut message).ok()?;

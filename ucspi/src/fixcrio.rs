@@ -16,7 +16,7 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
 
 /// Whether the byte before was a CR.
 #[derive(Default)]
-struct Fix(bool);
+pub(crate) struct Fix(bool);
 
 impl Passage for Fix {
     /// Twice as much is what a pipe takes at once.

@@ -23,7 +23,7 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
 
 /// What comes after the first empty line.
 #[derive(Default)]
-struct Body {
+pub(crate) struct Body {
     held: bool,
     lines: Vec<u8>,
     begun: bool,

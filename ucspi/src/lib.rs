@@ -4,7 +4,7 @@
 //! [`rules`] and [`cdb`] are what tcpserver, tcprules and tcprulescheck share. Every other public
 //! module is a program: its `run`, and what only it needs.
 
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(any(test, fuzzing)), no_std)]
 
 extern crate alloc;
 
@@ -19,6 +19,9 @@ pub mod delcr;
 mod filter;
 pub mod finger_at;
 pub mod fixcrio;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod http_at;
 pub mod mconnect;
 pub mod mconnect_io;

@@ -1,6 +1,6 @@
 //! rblsmtpd: refuses mail from hosts that are on a list.
 
-mod conversation;
+pub(crate) mod conversation;
 mod judgement;
 mod lists;
 mod options;

@@ -51,14 +51,14 @@ pub(super) fn read(path: &CStr) -> Result<Vec<Step>, Errno> {
     Ok(steps)
 }
 
-fn hosts(line: &[u8]) -> Option<&[u8]> {
+pub(crate) fn hosts(line: &[u8]) -> Option<&[u8]> {
     let line = line.split(|byte| *byte == b'#').next()?;
     line.trim_ascii_start().strip_prefix(b"hosts")?.trim_ascii_start().strip_prefix(b":")
 }
 
 /// `files mdns4_minimal [NOTFOUND=return] dns`. `resolve` is systemd-resolved's module, which the
 /// DNS stands in for where no `dns` follows it.
-fn parse(list: &[u8]) -> Vec<Step> {
+pub(crate) fn parse(list: &[u8]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut resolve = None;
     let mut last_is_ours = false;

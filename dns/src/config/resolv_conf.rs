@@ -9,8 +9,8 @@ use core::time::Duration;
 use sys::Errno;
 
 /// What one of `timeout` and `attempts` is if only the other is given.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
-pub(super) const ATTEMPTS: usize = 2;
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const ATTEMPTS: usize = 2;
 
 const LONGEST_TIMEOUT: u64 = 30;
 const MOST_ATTEMPTS: u64 = 5;
@@ -18,15 +18,15 @@ const MOST_DOTS: u64 = 15;
 
 /// The file's content.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ResolvConf {
-    pub(super) servers: Vec<(IpAddr, u32)>,
+pub(crate) struct ResolvConf {
+    pub(crate) servers: Vec<(IpAddr, u32)>,
     /// The last of `domain` and `search`.
-    pub(super) domains: Option<Vec<Vec<u8>>>,
-    pub(super) dots: usize,
-    pub(super) timeout: Option<Duration>,
-    pub(super) attempts: Option<usize>,
-    pub(super) rotate: bool,
-    pub(super) tcp_only: bool,
+    pub(crate) domains: Option<Vec<Vec<u8>>>,
+    pub(crate) dots: usize,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) attempts: Option<usize>,
+    pub(crate) rotate: bool,
+    pub(crate) tcp_only: bool,
 }
 
 impl Default for ResolvConf {
@@ -44,7 +44,7 @@ impl Default for ResolvConf {
 }
 
 impl ResolvConf {
-    pub(super) fn read(path: &CStr) -> Result<Self, Errno> {
+    pub(crate) fn read(path: &CStr) -> Result<Self, Errno> {
         let mut conf = Self::default();
         let read = sys::lines(path, |line| {
             conf.line(line);
@@ -57,7 +57,7 @@ impl ResolvConf {
     }
 
     /// A line begins with its keyword, or with `#` or `;`.
-    fn line(&mut self, line: &[u8]) {
+    pub(crate) fn line(&mut self, line: &[u8]) {
         let mut words = line.split(u8::is_ascii_whitespace);
         let keyword = words.next().unwrap_or_default();
         let mut words = words.filter(|word| !word.is_empty());
@@ -73,7 +73,7 @@ impl ResolvConf {
     }
 
     /// Options, with blanks between them; unknown ones are passed over.
-    pub(super) fn options(&mut self, text: &[u8]) {
+    pub(crate) fn options(&mut self, text: &[u8]) {
         text.split(u8::is_ascii_whitespace).for_each(|word| self.option(word));
     }
 
@@ -100,7 +100,7 @@ impl ResolvConf {
 
 /// The servers of `DNSCACHEIP`: blanks between them, or dots, as the originals have it. What is
 /// no address ends the list.
-pub(super) fn servers(text: &[u8]) -> Vec<(IpAddr, u32)> {
+pub(crate) fn servers(text: &[u8]) -> Vec<(IpAddr, u32)> {
     let mut found = Vec::new();
     let words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     for word in words {

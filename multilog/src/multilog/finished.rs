@@ -15,7 +15,7 @@ const LAST: i64 = 1 << 40;
 /// It comes after all that are there, even if the clock was set back: the file with the smallest
 /// stamp is the first to be removed, and that must not be the newest one. And no file is ever
 /// replaced.
-pub(super) fn name(now: Duration, there: &[CString], code: &[u8]) -> CString {
+pub(crate) fn name(now: Duration, there: &[CString], code: &[u8]) -> CString {
     let newest = there.iter().filter_map(|name| moment(name.to_bytes())).max();
     let moment = newest.map_or(now, |newest| now.max(newest + Duration::from_nanos(1)));
     let stamp = Label::from_unix(moment).to_hex();
@@ -34,7 +34,7 @@ fn moment(name: &[u8]) -> Option<Duration> {
 /// Those that must go, so that fewer than `number` remain: the ones with the smallest stamps.
 ///
 /// As in the original, what counts is how a name begins: `@`, and 24 characters more.
-pub(super) fn surplus(there: &[CString], number: usize) -> Vec<CString> {
+pub(crate) fn surplus(there: &[CString], number: usize) -> Vec<CString> {
     let is_finished = |name: &&CString| {
         let name = name.to_bytes();
         name.len() >= STAMP && name < b"@z"

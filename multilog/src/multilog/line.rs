@@ -7,10 +7,10 @@ use core::time::Duration;
 
 /// So much of a line, its stamp included, is what the actions see. Once it is there, they are
 /// carried out; what follows goes where the line goes.
-pub(super) const HEAD: usize = 1000;
+pub(crate) const HEAD: usize = 1000;
 
 /// What is done with lines.
-pub(super) trait Sink {
+pub(crate) trait Sink {
     /// A line begins. `bytes` are its first ones, up to and with the newline if it is no longer than
     /// [`HEAD`]; the actions see the first `seen` of them, which leave the newline out.
     fn begin(&mut self, bytes: &[u8], seen: usize);
@@ -19,7 +19,7 @@ pub(super) trait Sink {
 }
 
 /// The line that is being read.
-pub(super) struct Lines {
+pub(crate) struct Lines {
     form: Option<Form>,
     moments: Moments,
     state: State,
@@ -38,18 +38,18 @@ enum State {
 
 impl Lines {
     /// Lines that get stamps of this form.
-    pub(super) fn new(form: Option<Form>) -> Self {
+    pub(crate) fn new(form: Option<Form>) -> Self {
         let head = Vec::with_capacity(HEAD + 1);
         Self { form, moments: Moments::default(), state: State::Between, head }
     }
 
     /// Whether part of a line was read, and its end wasn't.
-    pub(super) fn is_in_line(&self) -> bool {
+    pub(crate) fn is_in_line(&self) -> bool {
         self.state != State::Between
     }
 
     /// Takes what was read at `now`.
-    pub(super) fn feed(&mut self, bytes: &[u8], now: Duration, sink: &mut impl Sink) {
+    pub(crate) fn feed(&mut self, bytes: &[u8], now: Duration, sink: &mut impl Sink) {
         self.moments.now_is(now);
         let mut rest = bytes;
         for piece in pieces(bytes) {
@@ -67,7 +67,7 @@ impl Lines {
     }
 
     /// Ends the line in hand, if there is one, with a newline.
-    pub(super) fn finish(&mut self, sink: &mut impl Sink) {
+    pub(crate) fn finish(&mut self, sink: &mut impl Sink) {
         match self.state {
             State::Between => return,
             State::InHead => {

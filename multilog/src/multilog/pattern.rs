@@ -5,7 +5,7 @@ use memchr::memchr;
 
 /// A pattern, and the rules that it follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pattern {
+pub(crate) enum Pattern {
     /// multilog's own: stars and other characters.
     Simple(&'static [u8]),
     /// fnmatch(3)'s, after `F`.
@@ -14,7 +14,7 @@ pub(super) enum Pattern {
 
 impl Pattern {
     /// Whether it matches the whole of `text`.
-    pub(super) fn matches(self, text: &[u8]) -> bool {
+    pub(crate) fn matches(self, text: &[u8]) -> bool {
         match self {
             Self::Simple(pattern) => matches(pattern, text),
             Self::Wildcard(pattern) => wildcard::matches(pattern, text),
@@ -24,7 +24,7 @@ impl Pattern {
 
 /// A star stands for what comes before the *first* occurrence of the character that follows it in
 /// the pattern; it never tries a later one. (`*a` doesn't match `aa`.)
-fn matches(mut pattern: &[u8], mut text: &[u8]) -> bool {
+pub(crate) fn matches(mut pattern: &[u8], mut text: &[u8]) -> bool {
     loop {
         match pattern {
             [] => return text.is_empty(),

@@ -9,15 +9,15 @@ use sys::Args;
 
 /// The arguments, understood.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Script {
-    pub(super) stamp: Option<Form>,
+pub(crate) struct Script {
+    pub(crate) stamp: Option<Form>,
     /// In the order in which they are carried out.
-    pub(super) actions: Vec<Action>,
+    pub(crate) actions: Vec<Action>,
 }
 
 /// What is done with each line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub(crate) enum Action {
     /// `+` selects what it matches, `-` deselects it.
     Choose { select: bool, pattern: Pattern },
     /// `e`
@@ -30,16 +30,16 @@ pub(super) enum Action {
 
 /// How a log is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Settings {
-    pub(super) directory: &'static CStr,
+pub(crate) struct Settings {
+    pub(crate) directory: &'static CStr,
     /// `sSIZE`: no file becomes larger.
-    pub(super) size: u64,
+    pub(crate) size: u64,
     /// `nNUMBER`: fewer finished files than that are kept.
-    pub(super) number: usize,
+    pub(crate) number: usize,
     /// `!COMMAND`
-    pub(super) processor: Option<&'static CStr>,
+    pub(crate) processor: Option<&'static CStr>,
     /// `wCODE`: what finished files end with, after a dot.
-    pub(super) code: &'static [u8],
+    pub(crate) code: &'static [u8],
 }
 
 /// What `s` is kept within: 0.76 ends at 16777215, encore here.
@@ -49,7 +49,7 @@ const SIZES: (u64, u64) = (4096, 0x7fff_ffff);
 const FEWEST: u64 = 2;
 
 /// Understands the arguments; those that no action has are passed over.
-pub(super) fn read(args: Args) -> Script {
+pub(crate) fn read(args: Args) -> Script {
     let mut settings =
         Settings { directory: c".", size: 99_999, number: 10, processor: None, code: b"s" };
     let mut pattern: fn(&'static [u8]) -> Pattern = Pattern::Simple;

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 /// A form of stamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// `t`: `@` and 24 hexadecimal digits.
     Label,
     /// `T`: seconds since 1970, a dot, microseconds.
@@ -16,7 +16,7 @@ pub(super) enum Form {
 
 impl Form {
     /// Appends the stamp of `moment` (since 1970), and a blank.
-    pub(super) fn append(self, moment: Duration, line: &mut Vec<u8>) {
+    pub(crate) fn append(self, moment: Duration, line: &mut Vec<u8>) {
         match self {
             Self::Label => line.extend_from_slice(&Label::from_unix(moment).to_hex()),
             Self::Epoch => {
@@ -31,7 +31,7 @@ impl Form {
 
 /// Hands out moments, so that two lines of one read have different ones, in their order.
 #[derive(Default)]
-pub(super) struct Moments {
+pub(crate) struct Moments {
     next: Duration,
 }
 
@@ -40,14 +40,14 @@ const AHEAD: Duration = Duration::from_millis(1);
 
 impl Moments {
     /// The clock was read.
-    pub(super) fn now_is(&mut self, now: Duration) {
+    pub(crate) fn now_is(&mut self, now: Duration) {
         if now >= self.next || self.next - now > AHEAD {
             self.next = now;
         }
     }
 
     /// The moment of a line: a nanosecond after that of the one before, at least.
-    pub(super) fn take(&mut self) -> Duration {
+    pub(crate) fn take(&mut self) -> Duration {
         let moment = self.next;
         self.next = moment.saturating_add(Duration::from_nanos(1));
         moment

@@ -5,7 +5,7 @@
 //! a backslash takes the meaning from what follows. A bracket that isn't closed is itself.
 
 /// Whether `pattern` matches the whole of `text`. Time is at most the product of their lengths.
-pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
+pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut pattern, mut text) = (pattern, text);
     // Where to go on when what follows the last star doesn't match: one byte later.
     let mut star: Option<(&[u8], &[u8])> = None;
@@ -38,7 +38,7 @@ pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
 }
 
 /// What one byte is compared with.
-enum Element<'a> {
+pub(crate) enum Element<'a> {
     Any,
     Byte(u8),
     /// What stands between the brackets, the `!` excepted.
@@ -49,7 +49,7 @@ enum Element<'a> {
 }
 
 impl Element<'_> {
-    fn matches(&self, byte: u8) -> bool {
+    pub(crate) fn matches(&self, byte: u8) -> bool {
         match self {
             Self::Any => true,
             Self::Byte(own) => *own == byte,
@@ -60,7 +60,7 @@ impl Element<'_> {
 
 /// The first element of a pattern, which isn't a star, and what follows it. `None` for one that
 /// nothing matches: a backslash at the end, a class that doesn't exist.
-fn one(pattern: &[u8]) -> Option<(Element<'_>, &[u8])> {
+pub(crate) fn one(pattern: &[u8]) -> Option<(Element<'_>, &[u8])> {
     match pattern {
         [b'?', rest @ ..] => Some((Element::Any, rest)),
         [b'\\', byte, rest @ ..] => Some((Element::Byte(*byte), rest)),

@@ -7,11 +7,11 @@ use core::time::Duration;
 
 /// A message has room for so much of a line; the rest follows in another. (Some daemons cut, or
 /// once crashed on, messages of more than 1024 bytes.)
-pub(super) const FOLD: usize = 799;
+pub(crate) const FOLD: usize = 799;
 
 /// The line that is being read.
 #[derive(Default)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     /// What isn't sent yet, at most [`FOLD`] bytes.
     text: Vec<u8>,
     /// What all messages of the line have in common; `None` between lines.
@@ -27,7 +27,7 @@ struct Line {
 impl Lines {
     /// Takes what was read at `now`, and emits a message for each line that it ends, and for each
     /// piece of a long one. Blank lines are none. What isn't printable ASCII becomes `?`.
-    pub(super) fn feed(&mut self, bytes: &[u8], now: Duration, mut emit: impl FnMut(Message)) {
+    pub(crate) fn feed(&mut self, bytes: &[u8], now: Duration, mut emit: impl FnMut(Message)) {
         for piece in pieces(bytes) {
             if !piece.text.is_empty() {
                 self.line.get_or_insert(Line { stamp: now, sent: None });
@@ -40,13 +40,13 @@ impl Lines {
     }
 
     /// Emits what is there of a line that no newline follows any more.
-    pub(super) fn finish(&mut self, mut emit: impl FnMut(Message)) {
+    pub(crate) fn finish(&mut self, mut emit: impl FnMut(Message)) {
         self.flush(&mut emit);
         self.line = None;
     }
 
     /// Whether part of a line was read, and its end wasn't.
-    pub(super) fn is_in_line(&self) -> bool {
+    pub(crate) fn is_in_line(&self) -> bool {
         self.line.is_some()
     }
 

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 /// How urgent a line is, by its first word. The numbers are syslog's severities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Priority {
+pub(crate) enum Priority {
     Alert = 1,
     Warning = 4,
     Info = 6,
@@ -14,17 +14,17 @@ pub(super) enum Priority {
 
 /// A line, or a piece of a long one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Message {
-    pub(super) priority: Priority,
+pub(crate) struct Message {
+    pub(crate) priority: Priority,
     /// When the line's first byte was read, since 1970.
-    pub(super) stamp: Duration,
+    pub(crate) stamp: Duration,
     /// Whether this goes on with a line whose beginning was sent before.
-    pub(super) continuation: bool,
-    pub(super) text: Vec<u8>,
+    pub(crate) continuation: bool,
+    pub(crate) text: Vec<u8>,
 }
 
 impl Priority {
-    pub(super) fn of(line: &[u8]) -> Self {
+    pub(crate) fn of(line: &[u8]) -> Self {
         if line.starts_with(b"alert:") {
             Self::Alert
         } else if line.starts_with(b"warning:") {
@@ -37,7 +37,7 @@ impl Priority {
 
 impl Message {
     /// `SECONDS.MICROSECONDS TEXT`, or with a `+` in place of the blank.
-    pub(super) fn content(&self) -> Vec<u8> {
+    pub(crate) fn content(&self) -> Vec<u8> {
         let mut content = Vec::with_capacity(32 + self.text.len());
         content.extend_from_slice(decimal(self.stamp.as_secs()).as_bytes());
         content.push(b'.');
@@ -51,7 +51,7 @@ impl Message {
     ///
     /// There is no time and host name in the header. A time would have to be local, and its zone
     /// read from a database: daemons put in their own, and the content has ours, exactly.
-    pub(super) fn packet(&self, facility: u8, tag: &[u8]) -> Vec<u8> {
+    pub(crate) fn packet(&self, facility: u8, tag: &[u8]) -> Vec<u8> {
         let content = self.content();
         let priority = decimal(u64::from(facility) * 8 + self.priority as u64);
         let parts: [&[u8]; 6] = [b"<", priority.as_bytes(), b">", tag, b": ", &content];

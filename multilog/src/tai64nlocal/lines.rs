@@ -7,7 +7,7 @@ use common::tai64n::Label;
 const LABEL: usize = 25;
 
 /// Where in a line the input stands, and what is still to be written.
-pub(super) struct Lines<W> {
+pub(crate) struct Lines<W> {
     /// What may be the beginning of a label: the first bytes of the line, as long as they fit.
     begun: [u8; LABEL],
     length: usize,
@@ -17,13 +17,13 @@ pub(super) struct Lines<W> {
 }
 
 impl<E, W: FnMut(&[u8]) -> Result<(), E>> Lines<W> {
-    pub(super) fn new(write: W) -> Self {
+    pub(crate) fn new(write: W) -> Self {
         Self { begun: [0; LABEL], length: 0, within_line: false, outlet: Outlet::new(write) }
     }
 
     /// Writes all of `input`, and for each label at the start of a line what `text` makes of it; the
     /// label itself where that is nothing.
-    pub(super) fn convert<T: AsRef<[u8]>>(
+    pub(crate) fn convert<T: AsRef<[u8]>>(
         &mut self,
         mut input: &[u8],
         mut text: impl FnMut(Label) -> Option<T>,
@@ -39,7 +39,7 @@ impl<E, W: FnMut(&[u8]) -> Result<(), E>> Lines<W> {
     }
 
     /// Writes what was held back in the hope of a label. For the end of the input.
-    pub(super) fn end(&mut self) -> Result<(), E> {
+    pub(crate) fn end(&mut self) -> Result<(), E> {
         self.outlet.put(&self.begun[..self.length])?;
         self.length = 0;
         self.outlet.flush()

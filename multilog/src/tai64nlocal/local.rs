@@ -10,7 +10,7 @@ use sys::Env;
 const YEARS: core::ops::RangeInclusive<i64> = 0..=2_147_483_647;
 
 /// The host's idea of local time.
-pub(super) struct LocalTime {
+pub(crate) struct LocalTime {
     env: Env,
     /// Read when the first label comes: who has none needs none.
     zone: Option<Zone>,
@@ -19,13 +19,13 @@ pub(super) struct LocalTime {
 }
 
 impl LocalTime {
-    pub(super) fn new(env: Env) -> Self {
+    pub(crate) fn new(env: Env) -> Self {
         Self { env, zone: None, last: None }
     }
 
     /// `YYYY-MM-DD HH:MM:SS.nnnnnnnnn`; `None` if the year can't be written. As with the original, a
     /// year has as many digits as it needs, and so have nanoseconds beyond a second.
-    pub(super) fn text(&mut self, label: Label) -> Option<Text> {
+    pub(crate) fn text(&mut self, label: Label) -> Option<Text> {
         let second = label.unix_seconds();
         let mut text = match self.last {
             Some((last, text)) if last == second => text,
@@ -70,7 +70,7 @@ const LONGEST: usize = 36;
 
 /// A time's text.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Text {
+pub(crate) struct Text {
     bytes: [u8; LONGEST],
     length: usize,
 }

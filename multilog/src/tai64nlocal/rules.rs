@@ -8,7 +8,7 @@ use super::calendar::{DAY, Date, days_to_month, days_to_year, is_leap};
 
 /// The rules of a zone, the same in every year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Rules {
+pub(crate) struct Rules {
     /// Seconds east of UTC.
     standard: i64,
     summer: Option<Summer>,
@@ -43,12 +43,12 @@ enum Day {
 
 impl Rules {
     /// What the text says; `None` if it says nothing that could be understood.
-    pub(super) fn parse(text: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         text::rules(text)
     }
 
     /// Seconds east of UTC at this time.
-    pub(super) fn offset(&self, unix: i64) -> i64 {
+    pub(crate) fn offset(&self, unix: i64) -> i64 {
         let Some(summer) = self.summer else { return self.standard };
         let year = Date::of(unix.div_euclid(DAY)).year;
         let begin = summer.begin.seconds(year).saturating_sub(self.standard);

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 /// What a zone file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct TzFile {
+pub(crate) struct TzFile {
     /// From when on which of the offsets counts; in order of time.
     transitions: Vec<(i64, usize)>,
     /// Seconds east of UTC; at least one.
@@ -22,7 +22,7 @@ pub(super) struct TzFile {
 
 impl TzFile {
     /// Reads a whole file; `None` if it isn't one, or is damaged.
-    pub(super) fn parse(file: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(file: &[u8]) -> Option<Self> {
         let mut bytes = Bytes(file);
         let header = Header::parse(&mut bytes)?;
         if header.version < b'2' {
@@ -36,7 +36,7 @@ impl TzFile {
     }
 
     /// The difference between UTC and local time at this time.
-    pub(super) fn offset(&self, unix: i64) -> Offset {
+    pub(crate) fn offset(&self, unix: i64) -> Offset {
         let passed = self.transitions.partition_point(|(from, _)| *from <= unix);
         let seconds = match (&self.rules, passed.checked_sub(1)) {
             (Some(rules), _) if passed == self.transitions.len() => rules.offset(unix),

@@ -17,7 +17,7 @@ const DIRECTORY: &[u8] = b"/usr/share/zoneinfo";
 const MAX_SIZE: usize = 1 << 20;
 
 /// A time zone.
-pub(super) enum Zone {
+pub(crate) enum Zone {
     Utc,
     Rules(Rules),
     File(TzFile),
@@ -25,19 +25,19 @@ pub(super) enum Zone {
 
 /// The difference between UTC and local time at some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Offset {
+pub(crate) struct Offset {
     /// What must be added to get local time: seconds east of UTC, less the leap seconds that the
     /// host's clock counts (which only files below `right/` know of).
-    pub(super) seconds: i64,
+    pub(crate) seconds: i64,
     /// Whether the clock shows second 60.
-    pub(super) is_leap: bool,
+    pub(crate) is_leap: bool,
 }
 
 impl Zone {
     /// The zone that the C library would take: without `$TZ`, that of /etc/localtime; else that of the
     /// file it names (after a colon or not), below [`DIRECTORY`] unless it is absolute; else that of
     /// the rules which it is. UTC where nothing else is to be found.
-    pub(super) fn of(env: Env) -> Self {
+    pub(crate) fn of(env: Env) -> Self {
         let Some(name) = env.get(b"TZ") else {
             return read(HOST).map_or(Self::Utc, Self::File);
         };
@@ -52,7 +52,7 @@ impl Zone {
     }
 
     /// The difference at this time, in seconds since 1970.
-    pub(super) fn offset(&self, unix: i64) -> Offset {
+    pub(crate) fn offset(&self, unix: i64) -> Offset {
         match self {
             Self::Utc => Offset { seconds: 0, is_leap: false },
             Self::Rules(rules) => Offset { seconds: rules.offset(unix), is_leap: false },

@@ -6,13 +6,13 @@ use core::ffi::CStr;
 use sys::{Env, Vector};
 
 /// The environment that we were started with, and what the files change.
-pub(super) struct Variables {
+pub(crate) struct Variables {
     env: Environment,
     prefix: &'static CStr,
 }
 
 impl Variables {
-    pub(super) fn new(env: Env, prefix: &'static CStr) -> Self {
+    pub(crate) fn new(env: Env, prefix: &'static CStr) -> Self {
         Self { env: Environment::new(env), prefix }
     }
 
@@ -20,7 +20,7 @@ impl Variables {
     ///
     /// A file's name should hold no `=`. If it does, the original makes one string of it all, and
     /// what follows the first `=` is value: the file `a=b` with the line `c` sets `a` to `b=c`.
-    pub(super) fn set(&mut self, file: &[u8], line: &[u8]) {
+    pub(crate) fn set(&mut self, file: &[u8], line: &[u8]) {
         let name = self.name(file);
         match split(&name) {
             (name, None) => self.env.set(name, &value(line)),
@@ -28,7 +28,7 @@ impl Variables {
         }
     }
 
-    pub(super) fn unset(&mut self, file: &[u8]) {
+    pub(crate) fn unset(&mut self, file: &[u8]) {
         let name = self.name(file);
         match split(&name) {
             (name, None) => self.env.unset(name),
@@ -36,7 +36,7 @@ impl Variables {
         }
     }
 
-    pub(super) fn vector(&self) -> Vector<'_> {
+    pub(crate) fn vector(&self) -> Vector<'_> {
         self.env.vector()
     }
 

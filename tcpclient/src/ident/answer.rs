@@ -13,7 +13,7 @@ const LONGEST_ANSWER: usize = 8192;
 
 /// An answer that is coming in.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     colons: usize,
     read: usize,
     who: Vec<u8>,
@@ -23,7 +23,7 @@ impl Answer {
     /// Takes what came. Gives the user once the line is whole; an empty one if it has none. What comes
     /// before the third colon is passed over, whatever it is: it is the same host that would have to
     /// lie there. A control character becomes a `?`.
-    pub(super) fn take(&mut self, input: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn take(&mut self, input: &[u8]) -> Option<Vec<u8>> {
         for byte in input {
             self.read += 1;
             match byte {
@@ -39,7 +39,7 @@ impl Answer {
     }
 
     /// Whether it is none, having gone on for too long.
-    pub(super) fn is_too_long(&self) -> bool {
+    pub(crate) fn is_too_long(&self) -> bool {
         self.read >= LONGEST_ANSWER
     }
 }

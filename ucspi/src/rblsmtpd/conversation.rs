@@ -14,7 +14,7 @@ const HARMLESS: [&[u8]; 5] = [b"helo", b"ehlo", b"mail", b"rset", b"noop"];
 const KEPT: usize = 8;
 
 /// A conversation.
-pub(super) struct Conversation<'a> {
+pub(crate) struct Conversation<'a> {
     refusal: &'a [u8],
     /// The beginning of the line that is being read; never more than [`KEPT`].
     line: Vec<u8>,
@@ -34,18 +34,18 @@ enum Reply {
 
 impl<'a> Conversation<'a> {
     /// Begins: appends the greeting to `output`. `refusal` is the code and the text of a reply.
-    pub(super) fn begin(refusal: &'a [u8], output: &mut Vec<u8>) -> Self {
+    pub(crate) fn begin(refusal: &'a [u8], output: &mut Vec<u8>) -> Self {
         output.extend_from_slice(GREETING);
         Self { refusal, line: Vec::with_capacity(KEPT), over: false }
     }
 
     /// Whether the client has left.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.over
     }
 
     /// Takes what came, and appends the answers to `output`, one for each line.
-    pub(super) fn hear(&mut self, input: &[u8], output: &mut Vec<u8>) {
+    pub(crate) fn hear(&mut self, input: &[u8], output: &mut Vec<u8>) {
         for byte in input {
             if self.over {
                 return;

@@ -17,7 +17,7 @@ pub enum Instruction<'a> {
 pub struct Instructions<'a>(&'a [u8]);
 
 impl<'a> Instructions<'a> {
-    pub(super) fn new(value: &'a [u8]) -> Self {
+    pub(crate) fn new(value: &'a [u8]) -> Self {
         Self(value)
     }
 }
