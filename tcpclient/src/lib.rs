@@ -1,10 +1,11 @@
 //! tcpclient, and what it asks: connections to be made, by name, one address after the other; and the
-//! other end's word about who has made one ([`ident`]).
+//! other end's word about who has made one ([`ident`]). [`handover`] is what programs on a connection agree on.
 
 #![cfg_attr(not(test), no_std)]
 
 extern crate alloc;
 
+pub mod handover;
 pub mod ident;
 mod socket;
 pub mod tcpclient;

@@ -5,6 +5,7 @@ use crate::between::direction::Direction;
 use crate::between::{self, Passage};
 use alloc::vec::Vec;
 use common::{Exit, Failure, Name};
+use sys::io::fcntl_dupfd_cloexec;
 use sys::signal::{Signal, ignore};
 use sys::{Args, Env, Errno};
 
@@ -24,6 +25,10 @@ pub fn run(_: Args, _: Env) -> Result<Exit, Failure> {
     };
     let from = sys::adopt(6).ok_or_else(|| fatal(b"unable to read descriptor 6", Errno::BADF))?;
     let to = sys::adopt(7).ok_or_else(|| fatal(b"unable to write descriptor 7", Errno::BADF))?;
+    // The end of what we say isn't told. On a socket that is both descriptors it couldn't be, but where
+    // they are two, as with TLS, the server would take it for the end of the conversation.
+    let silent = fcntl_dupfd_cloexec(&to, 3);
+    let _silent = silent.map_err(|errno| fatal(b"unable to move descriptors", errno))?;
     let mut said = Direction::new(Said, own(0)?, Some(to));
     let mut heard = Direction::new(Heard, Some(from), own(1)?);
     while let Some(hears) = heard.awaited() {
