@@ -145,7 +145,7 @@ fn printable(text: &str) -> String {
 }
 
 /// What alerts mean (RFC 8446, 6.2), as far as they tell of how the two ends are set up.
-const ALERTS: [(AlertDescription, &str); 14] = [
+const ALERTS: [(AlertDescription, &str); 16] = [
     (AlertDescription::UnknownCA, "peer rejected our certificate: unknown CA (alert)"),
     (AlertDescription::BadCertificate, "peer rejected our certificate: bad certificate (alert)"),
     (
@@ -165,6 +165,8 @@ const ALERTS: [(AlertDescription, &str); 14] = [
     (AlertDescription::HandshakeFailure, "peer found nothing in common with us (alert)"),
     (AlertDescription::ProtocolVersion, "no protocol version in common (alert)"),
     (AlertDescription::InsufficientSecurity, "peer finds our ciphers too weak (alert)"),
+    (AlertDescription::NoApplicationProtocol, "no application protocol in common (alert)"),
+    (AlertDescription::CertificateRequired, "peer wants a certificate of ours (alert)"),
     (AlertDescription::CloseNotify, "peer closed the connection"),
 ];
 
