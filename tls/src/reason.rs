@@ -3,6 +3,7 @@
 use super::opening::{Dialect, Opening};
 use nix::errno::Errno;
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
+use std::net::IpAddr;
 
 /// The portable text for a system's error.
 pub(super) fn system(error: Errno) -> &'static str {
@@ -111,7 +112,9 @@ fn unverified(fault: &CertificateError) -> String {
         }
         // webpki's own words for what rustls has none for.
         other => match format!("{other:?}") {
-            text if text.contains("CaUsedAsEndEntity") => "that of an authority (CA:TRUE)".into(),
+            text if text.contains("CaUsedAsEndEntity") => {
+                "an authority's (CA:TRUE), no server's".into()
+            }
             text => printable(&text),
         },
     });
@@ -123,7 +126,9 @@ fn listed(names: &[String]) -> String {
     const MOST: usize = 4;
     let bare = |name: &String| {
         let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
-        printable(inner.unwrap_or(name).trim_matches('"'))
+        let inner = inner.unwrap_or(name).trim_matches('"');
+        // webpki writes ::1 as 0::1.
+        inner.parse::<IpAddr>().map_or_else(|_| printable(inner), |address| address.to_string())
     };
     let mut text = names.iter().take(MOST).map(bare).collect::<Vec<_>>().join(", ");
     match names.len() {
@@ -216,7 +221,7 @@ mod tests {
         let start = "peer's certificate is not accepted: not valid for mail.example (it is for";
         for (presented, expected) in [
             (&[][..], "no name"),
-            (&["DnsName(\"*.a.example\")", "IpAddress(127.0.0.1)"], "*.a.example, 127.0.0.1"),
+            (&["DnsName(\"*.a.example\")", "IpAddress(0::1)"], "*.a.example, ::1"),
             (&["DnsName(\"a\nb\u{e4}\")"], "a?b?"),
             (&["Unsupported(0xa0)", "b", "c", "d", "e", "f"], "0xa0, b, c, d and 2 more"),
         ] {

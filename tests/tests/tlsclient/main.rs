@@ -15,7 +15,7 @@ use tests::{Child, Run, program};
 /// tcpserver with TLS at a port of its own, with the certificate of this name; it runs a shell script for each
 /// connection.
 struct Server {
-    child: Child,
+    _child: Child,
     port: u16,
 }
 
@@ -30,7 +30,7 @@ impl Server {
             .spawn();
         child.expect("\n");
         let port = String::from_utf8(child.stdout()).unwrap().trim().parse().unwrap();
-        Server { child, port }
+        Server { _child: child, port }
     }
 }
 

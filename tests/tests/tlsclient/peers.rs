@@ -142,11 +142,13 @@ fn how_a_server_may_end() {
     for (end, warning) in cases {
         let (server, port) = serves_tls(&authority, move |mut tls| {
             tls.write_all(b"hello\n").unwrap();
+            tls.read_exact(&mut [0; 3]).unwrap();
             end(&mut tls);
             tls.sock.shutdown(Shutdown::Write).unwrap();
             drain(tls.sock);
         });
-        let outcome = tcpclient(authority.path(), port, &[], "cat <&6; exit 4").output();
+        let script = "read line <&6; echo ok >&7; echo $line; cat <&6; exit 4";
+        let outcome = tcpclient(authority.path(), port, &[], script).output();
         server.join().unwrap();
         let line = warning.map(|reason| format!("tlsclient: warning: {reason}\n"));
         assert_eq!((outcome.code, outcome.err()), (4, line.unwrap_or_default()));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use tests::{Outcome, skip};
+use tests::{Outcome, Run, program, skip};
 
 use crate::authority::Authority;
 use crate::{Server, tcpclient};
@@ -53,19 +53,17 @@ fn certificates_that_are_no_good() {
     let name = "subjectAltName=IP:127.0.0.1";
     authority.issue("old", name, "-startdate 20200101000000Z -enddate 20200201000000Z");
     authority.issue("early", name, "-startdate 20900101000000Z -enddate 20910101000000Z");
-    authority.self_signed("alone", name);
+    authority.self_signed("root", name);
     authority.issue("nobody", "subjectAltName=email:a@b.test", "");
-    fs::write(authority.scratch().join("both.pem"), {
-        let read = |file: &str| fs::read_to_string(authority.scratch().join(file)).unwrap();
-        read("ca.pem") + &read("alone.crt")
-    })
-    .unwrap();
+    let other = Authority::new("tlsclient-bad-other").expect("as the first one");
+    fs::copy(other.scratch().join("host.pem"), authority.scratch().join("other.pem")).unwrap();
     for (certificate, options, reason) in [
         ("old.pem", &[][..], "expired"),
         ("early.pem", &[], "not valid yet"),
-        ("alone.pem", &[], "unknown issuer"),
-        ("alone.pem", &["--tls-ca=both.pem"], "that of an authority (CA:TRUE)"),
-        ("host.pem", &["--tls-ca", "alone.crt"], "unknown issuer"),
+        // Its authority has the name of ours, and another key.
+        ("other.pem", &[], "bad signature"),
+        ("host.pem", &["--tls-ca", "root.crt"], "unknown issuer"),
+        ("root.pem", &["--tls-ca", "root.crt"], "an authority's (CA:TRUE), no server's"),
     ] {
         let server = Server::start(&authority, &["-n", certificate], "echo hello");
         refused(&authority, &server, options, "127.0.0.1", &format!("{NOT_ACCEPTED} {reason}"));
@@ -75,6 +73,20 @@ fn certificates_that_are_no_good() {
     let outcome = tried(&authority, &server, &["--tls-name=nobody"]);
     assert!(outcome.err().contains("not valid for nobody (it is for "), "{}", outcome.err());
     assert_eq!(outcome.code, 111);
+}
+
+#[test]
+fn a_certificate_that_vouches_for_itself() {
+    let Some(authority) = Authority::new("tlsclient-self") else { return };
+    let arguments = ["--host", "self.test", "self.pem"];
+    let made = Run::new(program("tcpserver-cert")).args(arguments).cwd(authority.path()).output();
+    assert_eq!((made.code, made.err()), (0, String::new()));
+    let server = Server::start(&authority, &["-n", "self.pem"], "echo hello");
+    let options = ["--tls-name=self.test", "--tls-ca=self.pem"];
+    assert_eq!(tried(&authority, &server, &options).code, 7, "it was named");
+    fs::remove_file(authority.scratch().join("started")).unwrap();
+    let reason = format!("{NOT_ACCEPTED} unknown issuer");
+    refused(&authority, &server, &options[..1], "self.test", &reason);
 }
 
 #[test]
