@@ -37,7 +37,7 @@ impl Peer {
     pub fn host(&self) -> Option<&str> {
         match &self.0 {
             ServerName::DnsName(name) => Some(name.as_ref().trim_end_matches('.')),
-            _ => None,
+            ServerName::IpAddress(_) | _ => None,
         }
     }
 }

@@ -11,11 +11,12 @@
 //! From the file to the connection, each room is about one thing: [`settings`] names the files,
 //! [`key_file`] reads, [`pem`] decodes, [`identity`] and [`chain`] make of it what TLS needs,
 //! [`names`] chooses between several; [`certificate`] and [`distinguished`] read what certificates
-//! say; [`server`] and [`tickets`] are what all connections share, [`client`] what the other end needs, [`provider`] what
-//! both have in common, [`options`] how they are told; [`cage`] is what the relay gives up, [`starter`] what the program
-//! waits in; [`wire`] is one connection, [`handshake`] its beginning, [`opening`] and [`reason`]
-//! say why there was none; [`hybrid`] is a key exchange of its own; [`described`] and [`exports`] tell the program of it; [`relay`] decides
-//! what flows and ends when, [`pump`] does it.
+//! say; [`server`] and [`tickets`] are what all connections share, [`client`] what the other end
+//! needs, [`provider`] what both have in common, [`options`] how they are told; [`cage`] is what the
+//! relay gives up, [`starter`] what the program waits in; [`wire`] is one connection, [`handshake`]
+//! its beginning, [`opening`] and [`reason`] say why there was none; [`hybrid`] is a key exchange of
+//! its own; [`described`] and [`exports`] tell the program of it; [`relay`] decides what flows and
+//! ends when, [`pump`] does it.
 
 mod asked;
 mod base64;

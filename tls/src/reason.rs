@@ -106,17 +106,20 @@ fn unverified(fault: &CertificateError) -> String {
         ),
     ];
     let reason = known.iter().find(|(holds, _)| *holds).map(|(_, reason)| (*reason).to_owned());
-    let reason = reason.unwrap_or_else(|| match fault {
-        Fault::NotValidForNameContext { expected, presented } => {
-            format!("not valid for {} (it is for {})", expected.to_str(), listed(presented))
+    let reason = reason.unwrap_or_else(|| {
+        if let Fault::NotValidForNameContext { expected, presented } = fault {
+            return format!(
+                "not valid for {} (it is for {})",
+                expected.to_str(),
+                listed(presented)
+            );
         }
         // webpki's own words for what rustls has none for.
-        other => match format!("{other:?}") {
-            text if text.contains("CaUsedAsEndEntity") => {
-                "an authority's (CA:TRUE), no server's".into()
-            }
-            text => printable(&text),
-        },
+        let text = format!("{fault:?}");
+        if text.contains("CaUsedAsEndEntity") {
+            return "an authority's (CA:TRUE), no server's".into();
+        }
+        printable(&text)
     });
     format!("peer's certificate is not accepted: {reason}")
 }

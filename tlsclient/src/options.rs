@@ -98,13 +98,13 @@ mod tests {
     fn what_is_asked_for() {
         let options =
             parse(&["-v", "-n", "key.pem", "-K500", "--tls-ca=ca", "a.example", "cat", "-u"]);
-        let options = options.ok().expect("it is right");
+        let options = options.expect("it is right");
         assert_eq!(options.verbosity, Verbosity::Verbose);
         assert_eq!(options.tls.identities, [Path::new("key.pem")]);
         assert_eq!(options.tls.authorities.as_deref(), Some(Path::new("ca")));
         assert_eq!((options.limit().as_millis(), options.name), (500, &b"a.example"[..]));
         assert_eq!(options.arguments.iter().collect::<Vec<_>>(), [c"cat", c"-u"]);
-        let plain = parse(&["-qQ", "--", "-x", "cat"]).ok().expect("it is right");
+        let plain = parse(&["-qQ", "--", "-x", "cat"]).expect("it is right");
         assert_eq!((plain.verbosity, plain.name), (Verbosity::Errors, &b"-x"[..]));
         assert_eq!(plain.limit().as_secs(), 26);
     }

@@ -131,7 +131,7 @@ fn serves_tls(
 fn how_a_server_may_end() {
     let Some(authority) = Authority::new("tlsclient-ends") else { return };
     let tampered = "peer's message can't be decrypted (damaged, or tampered with)";
-    let cases: [(fn(&mut Tls), Option<&str>); 3] = [
+    let cases: [(End, Option<&str>); 3] = [
         (Tls::say_goodbye, None),
         (|_| {}, Some("peer closed the connection without close_notify")),
         (
@@ -155,6 +155,8 @@ fn how_a_server_may_end() {
         assert_eq!(outcome.out(), "hello\n");
     }
 }
+
+type End = fn(&mut Tls);
 
 trait Goodbye {
     fn say_goodbye(&mut self);
