@@ -20,7 +20,7 @@ CARGO = cargo
 BIN = $(DESTDIR)$(PREFIX)/bin
 MAN = $(DESTDIR)$(PREFIX)/share/man/man8
 
-PACKAGES = svscan supervise svc softlimit setuidgid tcpserver tcpclient ucspi multilog pop3 checkpassword
+PACKAGES = svscan supervise svc softlimit setuidgid tcpserver tcpclient tlsclient ucspi multilog pop3 checkpassword
 # who@ and its like are built as who-at: no crate may have such a name.
 PROGRAMS := $(patsubst %-at,%@,$(sort $(basename $(notdir $(wildcard $(PACKAGES:%=%/src/bin/*.rs))))))
 PAGES := $(wildcard man/*.8)

@@ -5,7 +5,8 @@
 //! itself, end the options and stay; `--`, and with it `--anything`, ends them and is taken.
 //!
 //! A program with long options ([`Getopt::with_words`]) takes `--anything` for one of them; only `--`
-//! ends its options then.
+//! ends its options then. One that has them but is to be the original for all else
+//! ([`Getopt::with_only_these_words`]) takes those, and lets the rest end the options.
 
 use crate::diagnostic::Failure;
 use core::ffi::CStr;
@@ -55,6 +56,8 @@ pub struct Getopt {
     args: Args,
     letters: &'static [u8],
     words: &'static [Word],
+    /// Whether a word that isn't known ends the options.
+    others_end: bool,
     /// The argument that is being read.
     index: usize,
     /// Where in it; 0 before its `-`.
@@ -67,13 +70,19 @@ impl Getopt {
     /// those it knows, each followed by `:` if it takes a value.
     #[must_use]
     pub fn new(args: Args, letters: &'static [u8]) -> Self {
-        Self { args, letters, words: &[], index: 1, at: 0, ended: false }
+        Self { args, letters, words: &[], others_end: false, index: 1, at: 0, ended: false }
     }
 
     /// With these long options, too.
     #[must_use]
     pub fn with_words(self, words: &'static [Word]) -> Self {
         Self { words, ..self }
+    }
+
+    /// With these long options, too; any other `--anything` ends the options, as it does without words.
+    #[must_use]
+    pub fn with_only_these_words(self, words: &'static [Word]) -> Self {
+        Self { words, others_end: true, ..self }
     }
 
     /// The arguments that follow the options. Meaningful when the options have ended.
@@ -132,8 +141,12 @@ impl Getopt {
         let text = argument.to_bytes().strip_prefix(b"--").filter(|text| !text.is_empty())?;
         let equals = text.iter().position(|byte| *byte == b'=');
         let name = &text[..equals.unwrap_or(text.len())];
+        let known = self.words.iter().find(|word| word.name.as_bytes() == name);
+        if known.is_none() && self.others_end {
+            return None;
+        }
         self.next_argument();
-        let Some(word) = self.words.iter().find(|word| word.name.as_bytes() == name) else {
+        let Some(word) = known else {
             return Some(Err(self.illegal(name, UNKNOWN)));
         };
         let value = equals.and_then(|at| {
@@ -310,6 +323,20 @@ mod tests {
             (&["-", "--down"], vec![], 2),
         ] {
             assert_eq!(words(list), (options, rest), "{list:?}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_not_known_may_end_the_options() {
+        for (list, options, rest) in [
+            (&["--down", "-u", "--up", "--down"][..], vec![Opt::Flag(b'D'), Opt::Flag(b'u')], 1),
+            (&["--dow", "-u"], vec![], 1),
+            (&["--time=1", "--", "-u"], vec![Opt::Value(b'T', c"1")], 1),
+        ] {
+            let all = [&["p"], list].concat();
+            let mut found = Getopt::new(args(&all), b"uDT:").with_only_these_words(WORDS);
+            let read: Result<Vec<_>, _> = found.by_ref().collect();
+            assert_eq!((read, found.rest().len()), (Ok(options), rest), "{list:?}");
         }
     }
 

@@ -4,6 +4,7 @@ mod attempts;
 mod connection;
 mod descriptors;
 mod destination;
+mod encryption;
 mod options;
 mod surroundings;
 
@@ -18,6 +19,7 @@ const NAME: Name = Name("tcpclient");
 
 /// `tcpclient OPTIONS HOST PORT PROGRAM ARGUMENTS`: connects, and becomes the program, which has the
 /// connection at descriptors 6 (to read) and 7 (to write), and knows its two ends from the environment.
+/// With `-s`, tlsclient comes in between, and what the program has there is a relay's.
 ///
 /// # Errors
 /// Wrong usage: 100. No address, no connection, a program that can't be run: 111. With `-q` nothing is
@@ -35,7 +37,8 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
 }
 
 fn connect_and_run(options: &Options, env: Env) -> Result<core::convert::Infallible, Failure> {
-    let host = options.host()?.to_bytes();
+    let name = options.host()?;
+    let host = name.to_bytes();
     // The original, too, misses the program only once it has understood the port.
     let port = destination::port(options.port()?.to_bytes())?;
     let program = options.program()?;
@@ -47,8 +50,13 @@ fn connect_and_run(options: &Options, env: Env) -> Result<core::convert::Infalli
     }
     let environment = surroundings::describe(&connection, options, &mut resolver, env);
     descriptors::hand_over(&connection.socket)?;
-    let errno = Program::find(program, environment.get(b"PATH"))
-        .exec(&options.arguments().vector(), &environment.vector());
+    let path = environment.get(b"PATH");
+    if options.tls.wanted() {
+        let (arguments, environment) = (options.arguments(), environment.vector());
+        return Err(options.tls.exec(name, options.verbosity, arguments, path, &environment));
+    }
+    let errno =
+        Program::find(program, path).exec(&options.arguments().vector(), &environment.vector());
     let parts: [&[u8]; 2] = [b"unable to run ", program.to_bytes()];
     Err(NAME.fatal_errno(Exit::TEMPORARY.0, &parts, errno))
 }

@@ -110,7 +110,7 @@ impl Launcher {
                 tls::offer(server, stream, terms, run, &mut log)
             }
         };
-        exit_code(status)
+        tls::exit_code(status)
     }
 
     /// Hands on the descriptors of UCSPI-TLS, and says in the environment which they are.
@@ -134,14 +134,4 @@ impl Launcher {
         }
         Ok(())
     }
-}
-
-/// The relay ends as the program did; with a signal's number plus 128 where one ended it.
-fn exit_code(status: i32) -> u8 {
-    let code = if libc::WIFSIGNALED(status) {
-        128 + libc::WTERMSIG(status)
-    } else {
-        libc::WEXITSTATUS(status)
-    };
-    u8::try_from(code).unwrap_or(111)
 }

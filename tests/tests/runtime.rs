@@ -41,6 +41,7 @@ const FREESTANDING: &[&str] = &[
     "date@",
     "finger@",
     "http@",
+    "https@",
     "multilog",
     "splogger",
     "tai64n",
@@ -50,7 +51,7 @@ const FREESTANDING: &[&str] = &[
     "maildirmake",
 ];
 
-const ORDINARY: &[&str] = &["tcpserver", "tcpserver-cert", "checkpassword", "vchkpw"];
+const ORDINARY: &[&str] = &["tcpserver", "tcpserver-cert", "tlsclient", "checkpassword", "vchkpw"];
 
 /// The names that a freestanding program may have besides Rust's own: its start, the functions
 /// that compiled Rust calls by name, and what linkers add.

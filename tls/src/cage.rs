@@ -63,11 +63,18 @@ impl Cage {
     ///
     /// Gives what can't be had here, each with its reason, for the log.
     pub fn new(account: Account) -> (Self, Vec<String>) {
-        let root = geteuid().is_root().then(|| Root { empty: empty_directory(), account });
-        let mut cage = Self { root, known: Vec::new() };
+        let mut cage = Self::of_one(account);
         cage.known = cage.tried();
         let missing = cage.known.clone();
         (cage, missing)
+    }
+
+    /// The same without trying it out, for a process that makes one connection: what it can't have is
+    /// said then.
+    #[must_use]
+    pub fn of_one(account: Account) -> Self {
+        let root = geteuid().is_root().then(|| Root { empty: empty_directory(), account });
+        Self { root, known: Vec::new() }
     }
 
     /// Shuts this process in, for good: it keeps the standard descriptors and `kept`, and ends by
@@ -153,7 +160,7 @@ impl Root {
 fn empty_directory() -> Result<OwnedFd, String> {
     let mut last = nix::Error::ENOENT;
     for parent in ["/run", "/dev/shm", "/tmp", "/var/tmp", "/"] {
-        let name = format!("tcpserver-{}.empty", std::process::id());
+        let name = format!("tls-{}.empty", std::process::id());
         let path = PathBuf::from(parent).join(name);
         let flags = OFlag::O_DIRECTORY | OFlag::O_PATH | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
         match mkdir(&path, Mode::empty()) {

@@ -64,28 +64,37 @@ pub(crate) fn described(tls: &Connection) -> Exports {
         exports.set("SSL_TLS_SNI", name);
     }
     let shown = tls.peer_certificates().and_then(|chain| chain.first());
-    exports.set("SSL_CLIENT_VERIFY", if shown.is_some() { "SUCCESS" } else { "NONE" });
+    let whose = match tls {
+        Connection::Server(_) => {
+            exports.set("SSL_CLIENT_VERIFY", if shown.is_some() { "SUCCESS" } else { "NONE" });
+            "CLIENT"
+        }
+        // It was verified, or we wouldn't be here.
+        Connection::Client(_) => "SERVER",
+    };
     if let Some(certificate) = shown {
-        describe(&mut exports, certificate);
+        describe(&mut exports, whose, certificate);
     }
     exports
 }
 
-/// What is to be said about the certificate that a client has shown, and that was verified.
-pub(crate) fn describe(exports: &mut Exports, der: &[u8]) {
+/// What is to be said about the certificate that the peer has shown, and that was verified.
+pub(crate) fn describe(exports: &mut Exports, whose: &str, der: &[u8]) {
     // As libtls and s6-networking write it.
     exports.set("SSL_PEER_CERT_HASH", [b"SHA256:", &hexadecimal(&sha256(der), false)[..]].concat());
     let Some(parts) = parts(der) else { return };
     exports.set("SSL_PEER_CERT_SUBJECT", one_line(parts.subject));
-    exports.set("SSL_CLIENT_S_DN", reversed(parts.subject));
-    exports.set("SSL_CLIENT_I_DN", reversed(parts.issuer));
+    // As mod_ssl calls them.
+    let mut set = |what: &str, value: &[u8]| exports.set(&format!("SSL_{whose}_{what}"), value);
+    set("S_DN", &reversed(parts.subject));
+    set("I_DN", &reversed(parts.issuer));
     if let Some((_, name)) = attributes(parts.subject).iter().find(|(kind, _)| *kind == "CN") {
-        exports.set("SSL_CLIENT_S_DN_CN", name);
+        set("S_DN_CN", name);
     }
-    exports.set("SSL_CLIENT_M_SERIAL", hexadecimal(parts.serial, true));
+    set("M_SERIAL", &hexadecimal(parts.serial, true));
     // As they stand there: YYMMDDhhmmssZ, or YYYY from 2050 on.
-    exports.set("SSL_CLIENT_V_START", parts.not_before);
-    exports.set("SSL_CLIENT_V_END", parts.not_after);
+    set("V_START", parts.not_before);
+    set("V_END", parts.not_after);
 }
 
 fn sha256(bytes: &[u8]) -> Vec<u8> {

@@ -84,7 +84,7 @@ pub fn certificate(der: &[u8]) {
         }
     }
     let mut exports = Exports::default();
-    describe(&mut exports, der);
+    describe(&mut exports, "CLIENT", der);
     assert_eq!(Exports::read(&exports.message()), Some(exports));
 }
 

@@ -3,24 +3,27 @@
 //! [`Server::load`] reads key and certificates, before privileges are dropped; [`Cage::new`] makes
 //! ready, after that, what relays are shut in with. The listener calls [`Server::before_fork`] and
 //! forks; the child calls [`serve`], or [`offer`] if the program itself is to say when TLS begins
-//! (UCSPI-TLS). It forks the program's process, shuts itself in, completes the handshake, lets the
+//! (UCSPI-TLS). Whoever has connected to a server calls [`connect`], with a [`Client`]. Each of
+//! them forks the program's process, shuts itself in, completes the handshake, lets the
 //! program run, and relays until both are done. TLS 1.2 and 1.3, no threads, small buffers: it fits
 //! into an address space of 5,000,000 bytes.
 //!
 //! From the file to the connection, each room is about one thing: [`settings`] names the files,
 //! [`key_file`] reads, [`pem`] decodes (with [`base64`]), [`identity`] and [`chain`] make of it what
 //! TLS needs, [`names`] chooses between several; [`certificate`] and [`distinguished`] read what
-//! certificates say, in [`der`]; [`server`] and [`tickets`] are what all connections share; [`cage`]
-//! is what the relay gives up, [`starter`] what the program waits in, [`asked`] how it asks for TLS
-//! itself; [`wire`] is one connection, [`handshake`] its beginning, [`opening`] and [`reason`] say
-//! why there was none; [`hybrid`] is a key exchange of its own; [`described`] and [`exports`] tell
-//! the program of it; [`relay`] decides what flows and ends when, [`pump`] does it.
+//! certificates say, in [`der`]; [`server`] and [`tickets`] are what all connections share,
+//! [`client`] what the other end needs, [`provider`] what both have in common, [`options`] how they
+//! are told; [`cage`] is what the relay gives up, [`starter`] what the program waits in, [`asked`]
+//! how it asks for TLS itself; [`wire`] is one connection, [`handshake`] its beginning, [`opening`]
+//! and [`reason`] say why there was none; [`hybrid`] is a key exchange of its own; [`described`] and
+//! [`exports`] tell the program of it; [`relay`] decides what flows and ends when, [`pump`] does it.
 
 mod asked;
 mod base64;
 mod cage;
 mod certificate;
 mod chain;
+mod client;
 pub mod der;
 mod described;
 mod distinguished;
@@ -34,7 +37,9 @@ pub mod identity;
 pub mod key_file;
 mod names;
 mod opening;
+pub mod options;
 pub mod pem;
+mod provider;
 mod pump;
 mod reason;
 mod relay;
@@ -50,6 +55,7 @@ mod fixture;
 mod tests;
 
 pub use cage::{Account, Cage, NOBODY};
+pub use client::{Client, ClientSettings, Peer};
 pub use exports::Exports;
 pub use pem::PemError;
 pub use server::{LoadError, Server};
@@ -60,6 +66,8 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::unistd::pipe2;
 use pump::Program;
+use rustls::Connection;
+use std::fmt;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
@@ -113,6 +121,55 @@ pub fn serve(
     run: impl FnOnce(OwnedFd, OwnedFd, &Exports) -> u8,
     log: &mut dyn FnMut(&[u8]),
 ) -> i32 {
+    match relayed(|| server.connection(), stream, terms, run, log) {
+        Ok(status) => status,
+        Err(no_tls) => refused(&no_tls.to_string(), log),
+    }
+}
+
+/// The same for a connection that was made from here: completes the handshake as `client`, which
+/// verifies who is there, and relays between the server and the program that `run` runs.
+///
+/// All that is said of [`serve`] holds here, too.
+///
+/// # Errors
+/// Why there is no TLS. The program was not run, then.
+pub fn connect(
+    client: &Client,
+    stream: OwnedFd,
+    terms: Terms<'_>,
+    run: impl FnOnce(OwnedFd, OwnedFd, &Exports) -> u8,
+    log: &mut dyn FnMut(&[u8]),
+) -> Result<i32, NoTls> {
+    relayed(|| client.connection(), stream, terms, run, log)
+}
+
+/// Why a connection has no TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoTls {
+    /// This host can't do it: what, and the reason.
+    Trouble(String),
+    /// The handshake came to nothing: the reason.
+    Handshake(String),
+}
+
+impl fmt::Display for NoTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trouble(what) => f.write_str(what),
+            Self::Handshake(reason) => write!(f, "TLS handshake failed: {reason}"),
+        }
+    }
+}
+
+/// One connection, from either end.
+fn relayed(
+    connection: impl FnOnce() -> Result<Connection, String>,
+    stream: OwnedFd,
+    terms: Terms<'_>,
+    run: impl FnOnce(OwnedFd, OwnedFd, &Exports) -> u8,
+    log: &mut dyn FnMut(&[u8]),
+) -> Result<i32, NoTls> {
     let begun = (|| -> Result<_, String> {
         let ((program_input, input), (output, program_output)) = streams()?;
         let (notice, notify) = pipe()?;
@@ -124,26 +181,34 @@ pub fn serve(
             Fork::Parent(process) => {
                 pump::take_signals();
                 drop((program_input, program_output, notice));
-                let wire = Wire::new(stream, server.connection()?);
+                let wire = Wire::new(stream, connection()?);
                 Ok((wire, Program { process, input, output }, notify))
             }
         }
     })();
-    let (mut wire, program, notify) = match begun {
-        Ok(begun) => begun,
-        Err(reason) => return refused(&reason, log),
-    };
+    let (mut wire, program, notify) = begun.map_err(NoTls::Trouble)?;
     let kept = [wire.socket(), program.input.as_fd(), program.output.as_fd(), notify.as_fd()];
     report(&terms.cage.shut(&kept), log);
     if let Err(reason) = handshake::complete(&mut wire, terms.limit) {
-        log(format!("TLS handshake failed: {reason}").as_bytes());
         drop(notify);
         pump::reap(program.process);
-        return TROUBLE;
+        return Err(NoTls::Handshake(reason));
     }
     // If nobody reads this, the program's process is gone, which the pump will find.
     let _ = File::from(notify).write_all(&wire.described().message());
-    pump::run(wire, program, terms.banner, log)
+    Ok(pump::run(wire, program, terms.banner, log))
+}
+
+/// How a relay ends: as its program did, with this raw wait status; with a signal's number plus 128
+/// where one ended it.
+#[must_use]
+pub fn exit_code(status: i32) -> u8 {
+    let code = if libc::WIFSIGNALED(status) {
+        128 + libc::WTERMSIG(status)
+    } else {
+        libc::WEXITSTATUS(status)
+    };
+    u8::try_from(code).unwrap_or(111)
 }
 
 /// Serves one connection whose program speaks UCSPI-TLS: it is run at once, by `run`, and talks in

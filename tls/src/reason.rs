@@ -3,6 +3,7 @@
 use super::opening::{Dialect, Opening};
 use nix::errno::Errno;
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
+use std::net::IpAddr;
 
 /// The portable text for a system's error.
 pub(super) fn system(error: Errno) -> &'static str {
@@ -107,12 +108,54 @@ fn unverified(fault: &CertificateError) -> String {
         ),
     ];
     let reason = known.iter().find(|(holds, _)| *holds).map(|(_, reason)| (*reason).to_owned());
-    let reason = reason.unwrap_or_else(|| format!("{fault:?}"));
+    let reason = reason.unwrap_or_else(|| {
+        if let Fault::NotValidForNameContext { expected, presented } = fault {
+            return format!(
+                "not valid for {} (it is for {})",
+                expected.to_str(),
+                listed(presented)
+            );
+        }
+        // webpki's own words for what rustls has none for.
+        let text = format!("{fault:?}");
+        if text.contains("CaUsedAsEndEntity") {
+            return "an authority's (CA:TRUE), no server's".into();
+        }
+        printable(&text)
+    });
     format!("peer's certificate is not accepted: {reason}")
 }
 
+/// The names on a certificate, as webpki writes them: `DnsName("mail.example")`. Nobody has verified them.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 4;
+    let bare = |name: &String| {
+        let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+        let inner = inner.unwrap_or(name).trim_matches('"');
+        // webpki writes ::1 as 0::1.
+        inner.parse::<IpAddr>().map_or_else(|_| printable(inner), |address| address.to_string())
+    };
+    let mut text = names.iter().take(MOST).map(bare).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0 => text.push_str("no name"),
+        count if count > MOST => text.push_str(&format!(" and {} more", count - MOST)),
+        _ => {}
+    }
+    text
+}
+
+/// At most so much of what a stranger says fits into a line of a log, and nothing that would break it.
+fn printable(text: &str) -> String {
+    let sane = |letter: char| if matches!(letter, ' '..='~') { letter } else { '?' };
+    let mut short: String = text.chars().take(100).map(sane).collect();
+    if short.len() < text.chars().count() {
+        short.push_str("...");
+    }
+    short
+}
+
 /// What alerts mean (RFC 8446, 6.2), as far as they tell of how the two ends are set up.
-const ALERTS: [(AlertDescription, &str); 14] = [
+const ALERTS: [(AlertDescription, &str); 16] = [
     (AlertDescription::UnknownCA, "peer rejected our certificate: unknown CA (alert)"),
     (AlertDescription::BadCertificate, "peer rejected our certificate: bad certificate (alert)"),
     (
@@ -132,6 +175,8 @@ const ALERTS: [(AlertDescription, &str); 14] = [
     (AlertDescription::HandshakeFailure, "peer found nothing in common with us (alert)"),
     (AlertDescription::ProtocolVersion, "no protocol version in common (alert)"),
     (AlertDescription::InsufficientSecurity, "peer finds our ciphers too weak (alert)"),
+    (AlertDescription::NoApplicationProtocol, "no application protocol in common (alert)"),
+    (AlertDescription::CertificateRequired, "peer wants a certificate of ours (alert)"),
     (AlertDescription::CloseNotify, "peer closed the connection"),
 ];
 
@@ -176,6 +221,26 @@ mod tests {
         for error in [early, Error::General("incompatible signing key".into())] {
             assert_eq!(after(b"\x16\x03\x01", &error), SIGNATURE);
         }
+    }
+
+    #[test]
+    fn names_on_a_certificate() {
+        let error = |presented: &[&str]| {
+            let presented = presented.iter().map(|name| (*name).to_owned()).collect();
+            let expected = "mail.example".try_into().unwrap();
+            let fault = CertificateError::NotValidForNameContext { expected, presented };
+            after(b"\x16\x03\x03", &Error::InvalidCertificate(fault))
+        };
+        let start = "peer's certificate is not accepted: not valid for mail.example (it is for";
+        for (presented, expected) in [
+            (&[][..], "no name"),
+            (&["DnsName(\"*.a.example\")", "IpAddress(0::1)"], "*.a.example, ::1"),
+            (&["DnsName(\"a\nb\u{e4}\")"], "a?b?"),
+            (&["Unsupported(0xa0)", "b", "c", "d", "e", "f"], "0xa0, b, c, d and 2 more"),
+        ] {
+            assert_eq!(error(presented), format!("{start} {expected})"));
+        }
+        assert_eq!(error(&[&"x".repeat(101)]), format!("{start} {}...)", "x".repeat(100)));
     }
 
     #[test]

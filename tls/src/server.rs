@@ -1,16 +1,14 @@
 //! What all connections share: keys, certificates, ticket keys, and the choice of protocol.
 
-use super::hybrid::X25519_ML_KEM_768;
 use super::names::Identities;
 use super::pem::PemError;
+use super::provider::{SUITES, provider, versions};
 use super::settings::{self, Clients, Settings, Unusable, unusable};
 use super::tickets::Tickets;
 use rustls::crypto::CryptoProvider;
-use rustls::crypto::ring::{self, cipher_suite::*};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, ServerConnection, WebPkiClientVerifier};
-use rustls::version::{TLS12, TLS13};
-use rustls::{Connection, RootCertStore, ServerConfig, SupportedCipherSuite};
+use rustls::{Connection, RootCertStore, ServerConfig};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -78,29 +76,11 @@ fn about(settings: &Settings, reason: LoadError) -> Unusable {
     unusable(settings.identities.first().map_or(Path::new(""), PathBuf::as_path), reason)
 }
 
-/// In Mozilla's order, version 5.7. The client's preference counts, as there: it knows best which
-/// of them is fast on its processor.
-const SUITES: [SupportedCipherSuite; 9] = [
-    TLS13_AES_128_GCM_SHA256,
-    TLS13_AES_256_GCM_SHA384,
-    TLS13_CHACHA20_POLY1305_SHA256,
-    TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-    TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-    TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-    TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-    TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-    TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-];
-
 fn config(settings: &Settings, tickets: &Tickets) -> Result<Arc<ServerConfig>, Unusable> {
     let resolver = Identities::new(settings::identities(settings)?, SUITES.to_vec());
-    let mut provider = ring::default_provider();
-    provider.cipher_suites = SUITES.to_vec();
-    provider.kx_groups.insert(0, &X25519_ML_KEM_768);
-    let provider = Arc::new(provider);
-    let versions: &[_] = if settings.no_tls12 { &[&TLS13] } else { &[&TLS13, &TLS12] };
+    let provider = provider();
     let builder = ServerConfig::builder_with_provider(provider.clone())
-        .with_protocol_versions(versions)
+        .with_protocol_versions(versions(settings.no_tls12))
         .map_err(|_| about(settings, LoadError::UnsupportedKey))?;
     let builder = match verifier(settings, provider)? {
         Some(verifier) => builder.with_client_cert_verifier(verifier),

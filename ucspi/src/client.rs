@@ -1,4 +1,4 @@
-//! Having tcpclient connect: the frame of mconnect, tcpcat, who@, date@, finger@ and http@.
+//! Having tcpclient connect: the frame of mconnect, tcpcat, who@, date@, finger@, http@ and https@.
 
 use alloc::vec::Vec;
 use common::{Exit, Failure, Name};
@@ -23,6 +23,26 @@ const READ: usize = 16 * 1024;
 pub(crate) struct Server {
     pub(crate) host: &'static CStr,
     pub(crate) port: &'static CStr,
+    pub(crate) channel: Channel,
+}
+
+/// How it is talked to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Channel {
+    Plain,
+    /// By tlsclient, which verifies that it is the host.
+    Tls,
+}
+
+impl Channel {
+    /// What the first argument says: `-s` is TLS. Gives the others, too, with a program's name before
+    /// them.
+    pub(crate) fn of(args: Args) -> (Self, Args) {
+        match args.get(1) {
+            Some(option) if option == c"-s" => (Self::Tls, args.tail(1)),
+            _ => (Self::Plain, args),
+        }
+    }
 }
 
 /// What becomes of an answer on its way to standard output.
@@ -37,7 +57,12 @@ pub(crate) trait Rendition {
 impl Server {
     /// The host that the first argument names, and its port; this host if there is none.
     pub(crate) fn of(args: Args, port: &'static CStr) -> Self {
-        Self { host: args.get(1).unwrap_or(HERE), port }
+        Self { host: args.get(1).unwrap_or(HERE), port, channel: Channel::Plain }
+    }
+
+    /// The same, talked to in this way.
+    pub(crate) fn by(self, channel: Channel) -> Self {
+        Self { channel, ..self }
     }
 
     /// Becomes tcpclient, which has mconnect-io copy between the connection and the standard
@@ -83,7 +108,11 @@ impl Server {
 
     /// No name is looked up, nor is anybody asked who runs the server: the program has no use for it.
     fn arguments(self) -> Vector<'static> {
-        [c"tcpclient", c"-RHl0", c"--", self.host, self.port, c"mconnect-io"].into_iter().collect()
+        let options = match self.channel {
+            Channel::Plain => c"-RHl0",
+            Channel::Tls => c"-sRHl0",
+        };
+        [c"tcpclient", options, c"--", self.host, self.port, c"mconnect-io"].into_iter().collect()
     }
 }
 

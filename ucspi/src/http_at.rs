@@ -1,6 +1,6 @@
-//! http@: prints a page.
+//! http@ and https@: print a page.
 
-use crate::client::{Rendition, Server};
+use crate::client::{Channel, Rendition, Server};
 use crate::delcr;
 use alloc::vec::Vec;
 use common::{Exit, Failure, Name};
@@ -14,11 +14,29 @@ use sys::{Args, Env};
 /// # Errors
 /// Those of tcpclient.
 pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
+    print(Name("http@"), args, env, c"80", Channel::Plain)
+}
+
+/// `https@ [ HOST [ PAGE [ PORT ] ] ]`: the same by TLS, in which the host has to show that it is this one.
+///
+/// # Errors
+/// Those of tcpclient and tlsclient.
+pub fn run_over_tls(args: Args, env: Env) -> Result<Exit, Failure> {
+    print(Name("https@"), args, env, c"443", Channel::Tls)
+}
+
+fn print(
+    program: Name,
+    args: Args,
+    env: Env,
+    default: &'static CStr,
+    channel: Channel,
+) -> Result<Exit, Failure> {
     let page = args.get(2).map_or(&b""[..], CStr::to_bytes);
-    let server = Server::of(args, args.get(3).unwrap_or(c"80"));
+    let server = Server::of(args, args.get(3).unwrap_or(default)).by(channel);
     let (host, port) = (server.host.to_bytes(), server.port.to_bytes());
     let request = [b"GET /", page, b" HTTP/1.0\nHost: ", host, b":", port, b"\n\n"].concat();
-    server.ask(Name("http@"), env, &request, Body::default())
+    server.ask(program, env, &request, Body::default())
 }
 
 /// What comes after the first empty line.

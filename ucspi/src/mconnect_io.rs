@@ -1,7 +1,6 @@
 //! mconnect-io: what mconnect and its like have tcpclient run.
 
 use crate::addcr;
-use crate::between::direction::Direction;
 use crate::between::{Passage, client};
 use alloc::vec::Vec;
 use common::{Exit, Failure, Name};
@@ -15,7 +14,7 @@ const NAME: Name = Name("mconnect-io");
 /// # Errors
 /// Trouble with standard output, or a descriptor that isn't there: 111.
 pub fn run(_: Args, _: Env) -> Result<Exit, Failure> {
-    client::copy(NAME, |input, output| Direction::new(Said, input, output))
+    client::copy(NAME, Said, client::AtEnd::BeSilent)
 }
 
 /// What we say to the server.

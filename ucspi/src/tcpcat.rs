@@ -1,6 +1,6 @@
 //! tcpcat: prints what a server sends.
 
-use crate::client::Server;
+use crate::client::{Channel, Server};
 use common::{Exit, Failure, Name};
 use sys::fs::{Mode, OFlags, open};
 use sys::stdio::dup2_stdin;
@@ -8,8 +8,8 @@ use sys::{Args, Env};
 
 const NAME: Name = Name("tcpcat");
 
-/// `tcpcat [ HOST [ PORT ] ]`: writes what the server sends to standard output, as it is. The host is
-/// this one, the port that of the quotation of the day, unless they are given.
+/// `tcpcat [ -s ] [ HOST [ PORT ] ]`: writes what the server sends to standard output, as it is. The host is
+/// this one, the port that of the quotation of the day, unless they are given; with `-s` it comes by TLS.
 ///
 /// # Errors
 /// Those of tcpclient.
@@ -20,6 +20,7 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
         .map_err(|errno| {
             NAME.fatal_errno(Exit::TEMPORARY.0, &[b"unable to open /dev/null"], errno)
         })?;
-    let server = Server::of(args, args.get(2).unwrap_or(c"17"));
+    let (channel, args) = Channel::of(args);
+    let server = Server::of(args, args.get(2).unwrap_or(c"17")).by(channel);
     Err(server.connect(NAME, env))
 }

@@ -1,8 +1,6 @@
 //! ucspi-proxy: connects who is served with the server that tcpclient has connected to.
 
-use crate::between::direction::Direction;
-use crate::between::{Passage, client};
-use alloc::vec::Vec;
+use crate::between::client::{self, AsIs, AtEnd};
 use common::{Exit, Failure, Name};
 use sys::{Args, Env};
 
@@ -15,18 +13,5 @@ const NAME: Name = Name("ucspi-proxy");
 /// # Errors
 /// Trouble with standard output, or a descriptor that isn't there: 111.
 pub fn run(_: Args, _: Env) -> Result<Exit, Failure> {
-    client::copy(NAME, |input, output| Direction::telling(Said, input, output))
-}
-
-/// What is said to the server.
-struct Said;
-
-impl Passage for Said {
-    const READ: usize = 4096;
-
-    fn pass(&mut self, input: &[u8], output: &mut Vec<u8>) {
-        output.extend_from_slice(input);
-    }
-
-    fn end(&mut self) {}
+    client::copy(NAME, AsIs, AtEnd::Tell)
 }

@@ -2,6 +2,7 @@
 
 use super::NAME;
 use super::attempts::Patience;
+use super::encryption::{self, Encryption};
 use alloc::vec::Vec;
 use common::getopt::{Getopt, Opt};
 use common::{Failure, number};
@@ -11,10 +12,12 @@ use core::time::Duration;
 use dns::Families;
 use sys::Args;
 
-const LETTERS: &[u8] = b"46hHrRdDqQvi:p:T:l:t:";
+const LETTERS: &[u8] = b"46hHrRdDqQvsSi:p:T:l:t:n:K:";
 
-const USAGE: &str = "[ -46hHrRdDqQv ] [ -i localip ] [ -p localport ] [ -T timeoutconn ] \
-    [ -l localname ] [ -t timeoutinfo ] host port program";
+const USAGE: &str = "[ -46hHrRdDqQvsS ] [ -i localip ] [ -p localport ] [ -T timeoutconn ] \
+    [ -l localname ] [ -t timeoutinfo ] [ -n certificate ] [ -K milliseconds ] [ --tls-name name ] \
+    [ --tls-ca file ] [ --tls-crl file ] [ --tls-alpn protocol,... ] [ --tls-min version ] \
+    [ --tls-user account ] host port program";
 
 /// What the command line asks for.
 #[derive(Clone)]
@@ -35,6 +38,8 @@ pub(super) struct Options {
     pub(super) local_name: Option<&'static [u8]>,
     /// `-r`, `-t`: how long the remote host may take to tell who runs the server, if it is asked.
     pub(super) ask_who: Option<Duration>,
+    /// `-s` and what belongs to it.
+    pub(super) tls: Encryption,
     /// What follows the options.
     operands: Args,
 }
@@ -64,9 +69,13 @@ impl Options {
         let usage = || NAME.usage(USAGE);
         let mut options = Self::default();
         let (mut ask, mut ask_for) = (true, Duration::from_secs(26));
-        let mut getopt = Getopt::new(args, LETTERS);
+        let mut getopt = Getopt::new(args, LETTERS).with_only_these_words(&encryption::WORDS);
         for opt in &mut getopt {
-            match opt.map_err(|illegal| illegal.with_usage(usage()))? {
+            let opt = opt.map_err(|illegal| illegal.with_usage(usage()))?;
+            if options.tls.take(opt) {
+                continue;
+            }
+            match opt {
                 Opt::Flag(b'q') => options.verbosity = Verbosity::Quiet,
                 Opt::Flag(b'Q') => options.verbosity = Verbosity::Errors,
                 Opt::Flag(b'v') => options.verbosity = Verbosity::Verbose,
@@ -85,6 +94,7 @@ impl Options {
                 Opt::Value(_, value) => ask_for = seconds(value.to_bytes()).0,
             }
         }
+        options.tls = options.tls.settled()?;
         options.ask_who = ask.then_some(ask_for);
         options.operands = getopt.rest();
         Ok(options)
@@ -126,6 +136,7 @@ impl Default for Options {
             look_up_remote: true,
             local_name: None,
             ask_who: None,
+            tls: Encryption::default(),
             operands: Args::new(Vec::new()),
         }
     }

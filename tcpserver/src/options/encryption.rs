@@ -3,43 +3,34 @@
 use super::NAME;
 use crate::encrypted::Beginning;
 use common::getopt::{Opt, Takes, Word};
-use common::{Exit, Failure, number};
+use common::{Exit, Failure};
 use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 use sys::Env;
-use sys::account::{self, Trouble};
-use tls::{Account, Clients, NOBODY, Settings};
+use tls::options::{self, Options};
+use tls::{Account, Clients, Settings};
 
-// Letters that can't be typed.
-const AUTHORITIES: u8 = 0xE0;
-const REVOKED: u8 = 0xE1;
+/// A letter that can't be typed.
 const STAPLE: u8 = 0xE2;
-const PROTOCOLS: u8 = 0xE3;
-const MINIMUM: u8 = 0xE4;
-const ACCOUNT: u8 = 0xE5;
 
-/// Those that are words.
-pub(super) const WORDS: [Word; 6] = [
-    Word { name: "tls-ca", letter: AUTHORITIES, takes: Takes::Value },
-    Word { name: "tls-crl", letter: REVOKED, takes: Takes::Value },
-    Word { name: "tls-ocsp", letter: STAPLE, takes: Takes::Value },
-    Word { name: "tls-alpn", letter: PROTOCOLS, takes: Takes::Value },
-    Word { name: "tls-min", letter: MINIMUM, takes: Takes::Value },
-    Word { name: "tls-user", letter: ACCOUNT, takes: Takes::Value },
-];
+/// Those that are words: what clients have, too, and ours.
+pub(super) const WORDS: [Word; 6] = {
+    let [a, b, c, d, e] = options::WORDS;
+    [a, b, c, d, e, Word { name: "tls-ocsp", letter: STAPLE, takes: Takes::Value }]
+};
 
 /// Key and certificate, unless `-n` names another file.
-const DEFAULT_CERTIFICATE: &CStr = c"./cert.pem";
+const DEFAULT_CERTIFICATE: &str = "./cert.pem";
 
 /// What the command line says about TLS.
 #[derive(Debug, Clone, Default)]
 pub struct TlsOptions {
     at_once: bool,
-    limit: Option<Duration>,
-    user: Option<&'static CStr>,
-    settings: Settings,
+    clients: Clients,
+    staple: Option<PathBuf>,
+    shared: Options,
 }
 
 impl TlsOptions {
@@ -48,21 +39,13 @@ impl TlsOptions {
     /// # Errors
     /// A wrong value: exit code 100.
     pub fn take(&mut self, option: Opt) -> Result<bool, Failure> {
-        let settings = &mut self.settings;
         match option {
             Opt::Flag(b's') => self.at_once = true,
             Opt::Flag(b'S') => self.at_once = false,
-            Opt::Flag(b'y') => settings.clients = Clients::MayShow,
-            Opt::Flag(b'Y') => settings.clients = Clients::MustShow,
-            Opt::Value(b'n', value) => settings.identities.push(path(value)),
-            Opt::Value(b'K', value) => self.limit = Some(milliseconds(value)?),
-            Opt::Value(AUTHORITIES, value) => settings.authorities = Some(path(value)),
-            Opt::Value(REVOKED, value) => settings.revoked = Some(path(value)),
-            Opt::Value(STAPLE, value) => settings.staple = Some(path(value)),
-            Opt::Value(PROTOCOLS, value) => settings.protocols = protocols(value)?,
-            Opt::Value(MINIMUM, value) => settings.no_tls12 = is_beyond_tls12(value)?,
-            Opt::Value(ACCOUNT, value) => self.user = Some(value),
-            Opt::Flag(_) | Opt::Value(..) => return Ok(false),
+            Opt::Flag(b'y') => self.clients = Clients::MayShow,
+            Opt::Flag(b'Y') => self.clients = Clients::MustShow,
+            Opt::Value(STAPLE, value) => self.staple = Some(path(value)),
+            Opt::Flag(_) | Opt::Value(..) => return self.shared.take(NAME, option),
         }
         Ok(true)
     }
@@ -70,7 +53,7 @@ impl TlsOptions {
     /// When TLS begins; `None`: there is none.
     #[must_use]
     pub fn beginning(&self) -> Option<Beginning> {
-        match (self.at_once, &self.settings.identities[..]) {
+        match (self.at_once, &self.shared.identities[..]) {
             (true, _) => Some(Beginning::AtOnce),
             (false, [_, ..]) => Some(Beginning::WhenAsked),
             (false, []) => None,
@@ -80,7 +63,7 @@ impl TlsOptions {
     /// `-K`: how long a handshake may take, if that is said.
     #[must_use]
     pub fn limit(&self) -> Option<Duration> {
-        self.limit
+        self.shared.limit
     }
 
     /// How the server is to be; `$CAFILE` in `env` is what `--tls-ca` is without it.
@@ -88,94 +71,35 @@ impl TlsOptions {
     /// # Errors
     /// `-y` or `-Y` without any authority: exit code 100.
     pub fn settings(&self, env: Env) -> Result<Settings, Failure> {
-        let mut settings = self.settings.clone();
-        if settings.identities.is_empty() {
-            settings.identities.push(path(DEFAULT_CERTIFICATE));
+        let Options { identities, revoked, protocols, no_tls12, .. } = self.shared.clone();
+        let authorities = self.shared.authorities(env);
+        if self.clients != Clients::Anonymous && authorities.is_none() {
+            let text = b"unable to use -y or -Y: --tls-ca names no file with authorities";
+            return Err(NAME.fatal(Exit::USAGE.0, &[text]));
         }
-        if settings.authorities.is_none() {
-            let named = env.get(b"CAFILE").filter(|name| !name.is_empty());
-            settings.authorities = named.map(|name| PathBuf::from(OsStr::from_bytes(name)));
-        }
-        if settings.clients != Clients::Anonymous && settings.authorities.is_none() {
-            return Err(wrong(b"-y or -Y", b"", "--tls-ca names no file with authorities"));
-        }
-        Ok(settings)
+        let default = || vec![PathBuf::from(DEFAULT_CERTIFICATE)];
+        Ok(Settings {
+            identities: if identities.is_empty() { default() } else { identities },
+            clients: self.clients,
+            authorities,
+            revoked,
+            staple: self.staple.clone(),
+            protocols,
+            no_tls12,
+        })
     }
 
-    /// Whom the relays become, if tcpserver is root: `--tls-user`, or else `$TLS_UID` and `$TLS_GID`,
-    /// or else nobody. `rooted`: whether tcpserver stays root; an account that is named could not be
-    /// had otherwise.
+    /// Whom the relays become, if tcpserver is root: [`Options::account`].
     ///
     /// # Errors
-    /// 100: no such account, no numbers, or root is not there to become another. 111: accounts can't
-    /// be looked up.
+    /// Those of that.
     pub fn account(&self, env: Env, rooted: bool) -> Result<Account, Failure> {
-        if let Some(name) = self.user {
-            let name = name.to_bytes();
-            if !rooted {
-                return Err(wrong(b"--tls-user ", name, "only root may change to another account"));
-            }
-            return match account::by_name(name) {
-                Ok(Some(found)) if found.uid == 0 => Err(wrong(b"--tls-user ", name, "is root")),
-                Ok(Some(found)) => Ok(Account { uid: found.uid, gid: found.gid }),
-                Ok(None) => Err(wrong(b"--tls-user ", name, "no such account")),
-                Err(Trouble { action, errno }) => {
-                    Err(NAME.fatal_errno(111, &[b"unable to ", action.as_bytes()], errno))
-                }
-            };
-        }
-        Ok(Account {
-            uid: id_from(env, "TLS_UID")?.unwrap_or(NOBODY.uid),
-            gid: id_from(env, "TLS_GID")?.unwrap_or(NOBODY.gid),
-        })
+        self.shared.account(NAME, env, rooted)
     }
 }
 
 fn path(value: &CStr) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(value.to_bytes()))
-}
-
-/// Separated by commas; each has 1 to 255 bytes (RFC 7301, 3.1).
-fn protocols(value: &CStr) -> Result<Vec<Vec<u8>>, Failure> {
-    let found: Vec<Vec<u8>> =
-        value.to_bytes().split(|byte| *byte == b',').map(<[u8]>::to_vec).collect();
-    if found.iter().any(|protocol| !(1..=255).contains(&protocol.len())) {
-        let reason = "not protocols separated by commas";
-        return Err(wrong(b"--tls-alpn ", value.to_bytes(), reason));
-    }
-    Ok(found)
-}
-
-fn is_beyond_tls12(value: &CStr) -> Result<bool, Failure> {
-    match value.to_bytes() {
-        b"1.2" => Ok(false),
-        b"1.3" => Ok(true),
-        other => Err(wrong(b"--tls-min ", other, "neither 1.2 nor 1.3")),
-    }
-}
-
-/// 0 is no limit for s6-tlsserver; but a silent client must not have a process for ever.
-fn milliseconds(value: &CStr) -> Result<Duration, Failure> {
-    match number::whole(value.to_bytes()).map(u32::try_from) {
-        Some(Ok(limit @ 1..)) => Ok(Duration::from_millis(limit.into())),
-        _ => Err(wrong(b"-K ", value.to_bytes(), "not a positive number of milliseconds")),
-    }
-}
-
-fn id_from(env: Env, name: &'static str) -> Result<Option<u32>, Failure> {
-    let Some(value) = env.get(name.as_bytes()) else { return Ok(None) };
-    match number::whole(value).map(u32::try_from) {
-        // 0 would be no cage, and the highest number means "unchanged" to the system calls.
-        Some(Ok(id @ 1..)) if id != u32::MAX => Ok(Some(id)),
-        _ => {
-            let text = [b"$", name.as_bytes(), b" "].concat();
-            Err(wrong(&text, value, "not the number of an account without rights"))
-        }
-    }
-}
-
-fn wrong(option: &[u8], value: &[u8], reason: &str) -> Failure {
-    NAME.fatal(Exit::USAGE.0, &[b"unable to use ", option, value, b": ", reason.as_bytes()])
 }
 
 #[cfg(test)]
@@ -186,6 +110,7 @@ mod tests {
     use std::ffi::CString;
     use std::path::Path;
     use sys::Args;
+    use tls::NOBODY;
 
     fn environment(list: &[&str]) -> Env {
         Env::new(list.iter().map(|text| CString::new(*text).expect("no NUL")).collect())
