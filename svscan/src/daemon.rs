@@ -187,8 +187,8 @@ impl Daemon {
 
     /// When there is something to do next.
     fn wake(&self, now: Duration) -> Duration {
-        if self.stop.is_some() {
-            return now + crate::stop::TICK;
+        if let Some(stop) = &self.stop {
+            return now + stop.tick();
         }
         let start = self
             .plan

@@ -106,6 +106,14 @@ impl Site {
         }
     }
 
+    /// Whether nothing that was sent to the supervise here is still to be read. (Whoever has read a letter obeys it before he
+    /// looks who has ended: the original does, too.)
+    #[must_use]
+    pub fn has_heard(&self) -> bool {
+        client::control(self.fd.as_fd(), &self.place)
+            .map_or(true, |control| sys::io::ioctl_fionread(&control).unwrap_or(0) == 0)
+    }
+
     /// What the service's status says.
     #[must_use]
     pub fn statuses(&self) -> Option<Statuses> {

@@ -1,18 +1,18 @@
 //! The orderly stop: who is told to end, and when. No system call is made here.
 //!
-//! Each service's supervise is told `dx`, and its logger's when that is gone: first `ox`, so that the logger ends by itself
-//! when it has read all (the pipe has no writer any more), then `dx`, if it doesn't. The logger of svscan's own messages is
-//! the last.
+//! Each service's supervise is told `dx`, and its logger's when that is gone: first `ox`, and when it has heard that this is
+//! the logger's last run, the pipe loses its writer, so that the logger ends by itself when it has read all; then `dx`, if it
+//! doesn't. The logger of svscan's own messages is the last.
 //!
 //! | a supervise was | is there | and so |
 //! | --- | --- | --- |
 //! | not told yet | no | it is over |
 //! | not told yet | yes | is told; if it can't be reached for [`REACH`], it gets TERM |
 //! | not told yet | no, it was killed and its service runs on | gets a successor, which is told; if there is none within [`REACH`], it is over |
-//! | told `ox` | no | it is over |
+//! | told | no | it is over |
+//! | told `ox` | yes, and has heard it, or hasn't for [`REACH`] | the pipe's writer goes |
 //! | told `ox` | yes, and the pipe has been empty for [`EMPTY`] | is told `dx` |
 //! | told `ox` | yes, and nothing has been read for [`STUCK`] | is told `dx` |
-//! | told `dx` | no | it is over |
 //! | told `dx` | yes | is waited for |
 //! | told | no, it was killed and its service runs on | is as if not told yet |
 
@@ -36,6 +36,9 @@ pub const REMIND: Duration = Duration::from_secs(10);
 /// How often is looked, where nothing tells.
 pub const TICK: Duration = Duration::from_millis(100);
 
+/// How often is looked whether somebody has heard what he was told.
+pub const BLINK: Duration = Duration::from_millis(2);
+
 /// A stop under way.
 #[derive(Debug)]
 pub struct Stop {
@@ -51,9 +54,11 @@ pub enum Seen {
     Gone,
     /// Nobody holds its place, but what it was to look after runs on: it was killed.
     Left,
-    /// It is there; so many bytes are in its pipe, if it is a logger's.
+    /// It is there.
     There {
-        /// Bytes that nobody has read.
+        /// Whether it has read what it was told.
+        heard: bool,
+        /// Bytes in its pipe that nobody has read, if it is a logger's.
         unread: u64,
     },
 }
@@ -67,6 +72,8 @@ pub enum Order {
     Succeed,
     /// Tell it to end when its logger has: `ox`.
     Finish,
+    /// Let go of the pipe that its logger reads.
+    EndInput,
     /// Tell it to end: `dx`.
     End,
     /// Send it TERM: it can't be told.
@@ -78,6 +85,10 @@ enum Target {
     /// Since when it is its turn.
     Untold {
         since: Option<Duration>,
+    },
+    /// Since when it has been told that this is its logger's last run.
+    Asked {
+        since: Duration,
     },
     /// Since when so many bytes have been there.
     Reading {
@@ -129,7 +140,7 @@ impl Stop {
                     (Target::Untold { since: Some(since) }, Order::Succeed)
                 }
             }
-            (Target::Reading { .. } | Target::Told, Seen::Left) => {
+            (Target::Asked { .. } | Target::Reading { .. } | Target::Told, Seen::Left) => {
                 (Target::Untold { since: Some(now) }, Order::Succeed)
             }
             (Target::Untold { since }, Seen::There { .. }) => {
@@ -137,7 +148,17 @@ impl Stop {
                 let order = if now >= since + REACH { Order::Terminate } else { ask(post.role) };
                 (Target::Untold { since: Some(since) }, order)
             }
-            (Target::Reading { unread, .. }, Seen::There { unread: left }) if unread != left => {
+            // A logger that ends before its supervise has heard that would be started once more.
+            (Target::Asked { since }, Seen::There { heard, unread }) => {
+                if heard || now >= since + REACH {
+                    (Target::Reading { unread, since: now }, Order::EndInput)
+                } else {
+                    (*target, Order::Wait)
+                }
+            }
+            (Target::Reading { unread, .. }, Seen::There { unread: left, .. })
+                if unread != left =>
+            {
                 (Target::Reading { unread: left, since: now }, Order::Wait)
             }
             (Target::Reading { unread, since }, Seen::There { .. }) => {
@@ -155,11 +176,17 @@ impl Stop {
     pub fn told(&mut self, post: Post, order: Order, now: Duration) {
         let Some(target) = self.targets.get_mut(&post) else { return };
         *target = match order {
-            Order::Wait | Order::Succeed => return,
-            // The first look tells how much there is.
-            Order::Finish => Target::Reading { unread: 0, since: now },
+            Order::Wait | Order::Succeed | Order::EndInput => return,
+            Order::Finish => Target::Asked { since: now },
             Order::End | Order::Terminate => Target::Told,
         };
+    }
+
+    /// How soon to look again.
+    #[must_use]
+    pub fn tick(&self) -> Duration {
+        let asked = |target: &Target| matches!(target, Target::Asked { .. });
+        if self.targets.values().any(asked) { BLINK } else { TICK }
     }
 
     /// Every [`REMIND`], those that are waited for.

@@ -52,7 +52,10 @@ impl Daemon {
         let site = self.site(post, true);
         let child = self.plan.pid(post);
         let seen = if child.is_some() || site.as_ref().is_some_and(Site::is_busy) {
-            Seen::There { unread: self.pipes.get(&post.id).map_or(0, LogPipe::unread) }
+            Seen::There {
+                heard: site.as_ref().is_none_or(Site::has_heard),
+                unread: self.pipes.get(&post.id).map_or(0, LogPipe::unread),
+            }
         } else if site.as_ref().is_some_and(Site::is_left) {
             Seen::Left
         } else {
@@ -62,10 +65,16 @@ impl Daemon {
         let carried_out = match order {
             Order::Wait => return,
             Order::Finish if site.as_ref().is_some_and(is_down) => Order::End,
-            Order::Succeed | Order::Finish | Order::End | Order::Terminate => order,
+            Order::Succeed | Order::Finish | Order::EndInput | Order::End | Order::Terminate => {
+                order
+            }
         };
         let sent = match carried_out {
             Order::Wait => return,
+            Order::EndInput => {
+                self.end_input(post);
+                return;
+            }
             Order::Succeed => {
                 self.succeed(post, now);
                 return;
@@ -81,7 +90,7 @@ impl Daemon {
         };
         if sent {
             stop.told(post, carried_out, now);
-            if post.role == Role::Logger {
+            if post.role == Role::Logger && carried_out != Order::Finish {
                 self.end_input(post);
             }
             if let (None, Some(site), Some(watch)) = (child, &site, &self.watch)
@@ -92,8 +101,7 @@ impl Daemon {
         }
     }
 
-    /// Nobody writes any more, as far as we know: the logger reads to the end. It has been told before that this is its
-    /// last run.
+    /// Nobody writes any more, as far as we know: the logger reads to the end.
     fn end_input(&mut self, post: Post) {
         if let Some(own) = self.own_log.as_ref().filter(|own| own.id == post.id) {
             own.end();

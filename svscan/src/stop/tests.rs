@@ -15,7 +15,7 @@ fn at(milliseconds: u64) -> Duration {
     T0 + Duration::from_millis(milliseconds)
 }
 
-const THERE: Seen = Seen::There { unread: 0 };
+const THERE: Seen = Seen::There { heard: true, unread: 0 };
 
 /// A logger (inode 1) whose service is over, in this state.
 fn logger(target: Target) -> Stop {
@@ -29,25 +29,27 @@ fn logger(target: Target) -> Stop {
 fn the_table() {
     let untold = Target::Untold { since: Some(T0) };
     let reading = |unread| Target::Reading { unread, since: T0 };
-    let unread = |unread| Seen::There { unread };
+    let asked = Target::Asked { since: T0 };
+    let unread = |unread| Seen::There { heard: true, unread };
+    let deaf = Seen::There { heard: false, unread: 5 };
+    let reads = |after| Target::Reading { unread: 5, since: at(after) };
     for (before, seen, when, order, after) in [
         (Target::Untold { since: None }, Seen::Gone, 0, Order::Wait, Target::Over),
         (Target::Untold { since: None }, THERE, 0, Order::Finish, untold),
         (untold, THERE, 999, Order::Finish, untold),
         (untold, THERE, 1000, Order::Terminate, untold),
         (untold, Seen::Gone, 1000, Order::Wait, Target::Over),
+        (asked, deaf, 999, Order::Wait, asked),
+        (asked, deaf, 1000, Order::EndInput, reads(1000)),
+        (asked, unread(5), 7, Order::EndInput, reads(7)),
+        (asked, Seen::Gone, 7, Order::Wait, Target::Over),
+        (asked, Seen::Left, 0, Order::Succeed, untold),
         (reading(0), Seen::Gone, 0, Order::Wait, Target::Over),
         (reading(0), unread(0), 999, Order::Wait, reading(0)),
         (reading(0), unread(0), 1000, Order::End, reading(0)),
         (reading(9), unread(9), 9999, Order::Wait, reading(9)),
         (reading(9), unread(9), 10_000, Order::End, reading(9)),
-        (
-            reading(9),
-            unread(5),
-            10_000,
-            Order::Wait,
-            Target::Reading { unread: 5, since: at(10_000) },
-        ),
+        (reading(9), unread(5), 10_000, Order::Wait, reads(10_000)),
         (reading(9), unread(0), 5000, Order::Wait, Target::Reading { unread: 0, since: at(5000) }),
         (Target::Told, THERE, 99_999, Order::Wait, Target::Told),
         (Target::Told, Seen::Gone, 0, Order::Wait, Target::Over),
@@ -75,7 +77,10 @@ fn what_was_told_is_told_once() {
     assert_eq!(stop.see(post(1, Role::Service), THERE, at(50_000)), Order::Wait);
     stop.see(post(1, Role::Service), Seen::Gone, at(50_000));
     assert_eq!(stop.see(post(1, Role::Logger), THERE, at(50_000)), Order::Finish);
+    assert_eq!(stop.tick(), TICK);
     stop.told(post(1, Role::Logger), Order::Finish, at(50_000));
+    assert_eq!(stop.tick(), BLINK);
+    assert_eq!(stop.see(post(1, Role::Logger), THERE, at(50_000)), Order::EndInput);
     assert_eq!(stop.see(post(1, Role::Logger), THERE, at(51_000)), Order::End);
     stop.told(post(1, Role::Logger), Order::End, at(51_000));
     assert!(!stop.is_over());
@@ -118,7 +123,7 @@ proptest! {
     /// Whatever happens: no logger is told to end before its service is over, `dx` and TERM are said once at most, and
     /// when all are gone it is over.
     #[test]
-    fn nothing_out_of_order(steps in prop::collection::vec((0usize..6, any::<bool>(), 0u64..3, any::<bool>(), 0u64..3000), 0..80)) {
+    fn nothing_out_of_order(steps in prop::collection::vec((0usize..6, any::<bool>(), 0u64..3, any::<bool>(), any::<bool>(), 0u64..3000), 0..80)) {
         let posts: Vec<Post> = (1..=3)
             .flat_map(|inode| [post(inode, Role::Service), post(inode, Role::Logger)])
             .collect();
@@ -126,7 +131,7 @@ proptest! {
         let mut now = T0;
         let mut gone: Vec<Post> = Vec::new();
         let mut ended: Vec<Post> = Vec::new();
-        for (which, ends, unread, delivered, pause) in steps {
+        for (which, ends, unread, heard, delivered, pause) in steps {
             now += Duration::from_millis(pause);
             let turn = stop.turn();
             let Some(who) = turn.get(which % turn.len().max(1)).copied() else { break };
@@ -135,7 +140,7 @@ proptest! {
                 let service = Post { id: who.id, role: Role::Service };
                 prop_assert!(gone.contains(&service));
             }
-            let seen = if ends { Seen::Gone } else { Seen::There { unread } };
+            let seen = if ends { Seen::Gone } else { Seen::There { heard, unread } };
             if ends { gone.push(who); }
             let order = stop.see(who, seen, now);
             if matches!(order, Order::End | Order::Terminate) {

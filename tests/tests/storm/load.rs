@@ -128,8 +128,8 @@ fn a_logger_that_stands_still() {
         slowest = slowest.max(since.elapsed());
         std::thread::park_timeout(Duration::from_millis(50));
     }
-    assert!(slowest < Duration::from_secs(5), "an answer took {slowest:?}");
-    assert!(asked > 5, "{asked} letters in {standstill:?}");
+    assert!(slowest < Duration::from_secs(9), "an answer took {slowest:?}");
+    assert!(asked > 1, "{asked} letters in {standstill:?}");
     assert_eq!(host.written("s"), blocked, "nothing can be written, and nothing is said to be");
     assert_eq!(logger.services(&processes::all()), [reader]);
     // Killed in the midst of the write that it waits in, the service has written what it has written.
