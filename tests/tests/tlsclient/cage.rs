@@ -33,7 +33,7 @@ fn the_relay_is_caged_and_the_program_is_not() {
         return;
     }
     assert_eq!(field(&status, "Uid"), "65534 65534 65534 65534");
-    assert_eq!((field(&status, "Groups"), field(&status, "CapBnd")), ("".into(), "0".repeat(16)));
+    assert_eq!((field(&status, "Groups"), field(&status, "CapPrm")), ("".into(), "0".repeat(16)));
     let root = fs::read_link(format!("/proc/{relay}/root")).unwrap();
     assert!(root.to_string_lossy().ends_with(" (deleted)"), "{root:?}");
     // The log, the connection, a pipe each way, and two that lead nowhere: neither what the program reads
