@@ -78,7 +78,7 @@ fn apart(option: &str) -> Vec<String> {
 
 #[test]
 fn usage_synopsis_and_text_name_the_same_options() {
-    for name in ["tcpserver", "tcpclient", "rblsmtpd"] {
+    for name in ["tcpserver", "tcpclient", "tlsclient", "rblsmtpd"] {
         let said = Run::new(program(name)).arg("-Z").output().err();
         let usage = said.lines().last().unwrap_or_default();
         let options = usage.split("[ ").filter_map(|text| text.split(' ').next());
