@@ -8,7 +8,7 @@ use crate::place::workspace;
 ///
 /// # Panics
 /// If docs/DIFFERENCES.md can't be read.
-pub fn is_entry(words: &str) -> bool {
+pub(super) fn is_entry(words: &str) -> bool {
     let path = workspace().join("docs/DIFFERENCES.md");
     let text = fs::read_to_string(path).expect("docs/DIFFERENCES.md");
     has_entry(&text, words)

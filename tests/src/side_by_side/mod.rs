@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::{Condvar, Mutex};
 
 pub use cast::{Cast, Whose};
-pub use entries::is_entry;
+use entries::is_entry;
 pub use seen::{Aspect, Seen};
 pub use table::{Case, Difference, Part, Table};
 
@@ -31,20 +31,63 @@ pub fn compare(table: &Table, prelude: &Path, casts: &[Cast], at_once: usize) {
     if !Cast::DEBIAN.is_there() {
         return;
     }
-    let prelude = &std::fs::read_to_string(prelude).expect("the prelude");
+    let prelude = &*std::fs::read_to_string(prelude).expect("the prelude");
+    let run = |cast| Run { prelude, cast, of: cast };
+    let runs: Vec<Run<'_>> = casts.iter().copied().map(run).collect();
+    compare_runs(table, run(Cast::DEBIAN), &runs, at_once);
+}
+
+/// The same for programs beyond daemontools: each of the two preludes puts one side's where cases find them. What a case finds
+/// of daemontools is Debian's both times.
+///
+/// # Panics
+/// As [`compare`].
+pub fn compare_preludes(table: &Table, debians: &str, ours: &str, at_once: usize) {
+    let run = |prelude, of| Run { prelude, cast: Cast::DEBIAN, of };
+    compare_runs(table, run(debians, Cast::DEBIAN), &[run(ours, Cast::OURS)], at_once);
+}
+
+/// Checks that each difference that a case names is an entry of docs/DIFFERENCES.md.
+///
+/// # Panics
+/// With those that aren't.
+pub fn assert_listed<'a>(tables: impl IntoIterator<Item = &'a Table>) {
+    let cases = tables.into_iter().flat_map(Table::cases);
+    let differences = cases.filter_map(|case| case.difference.as_ref());
+    let mut unlisted: Vec<&str> = differences
+        .map(|difference| difference.entry.as_str())
+        .filter(|entry| !is_entry(entry))
+        .collect();
+    unlisted.sort_unstable();
+    unlisted.dedup();
+    let unlisted = unlisted.join("\n");
+    assert!(unlisted.is_empty(), "docs/DIFFERENCES.md has no entry that begins with:\n{unlisted}");
+}
+
+/// How a case is run.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    prelude: &'a str,
+    /// Whose programs of daemontools are found.
+    cast: Cast,
+    /// Whose run it is, as differences know it.
+    of: Cast,
+}
+
+fn compare_runs(table: &Table, debians: Run<'_>, runs: &[Run<'_>], at_once: usize) {
     let places = Places::new(at_once);
     let wrong: Vec<String> = std::thread::scope(|scope| {
-        let start = |case, cast| {
-            let places = &places;
+        let start = |case, run: Run<'_>| {
+            let (places, prelude) = (&places, run.prelude.to_owned());
             // A run that doesn't end in time panics under this name.
             std::thread::Builder::new()
-                .name(format!("{case}, with {cast}"))
-                .spawn_scoped(scope, move || places.with(|| Seen::of(case, prelude, cast)))
+                .name(format!("{case}, with {}", run.of))
+                .spawn_scoped(scope, move || places.with(|| Seen::of(case, &prelude, run.cast)))
                 .expect("start a thread")
         };
         let start_all = |case| {
-            let runs = casts.iter().map(|cast| (*cast, start(case, *cast))).collect::<Vec<_>>();
-            (case, start(case, Cast::DEBIAN), runs)
+            let runs = runs.iter().map(|run| (run.of, start(case, *run))).collect::<Vec<_>>();
+            (case, start(case, debians), runs)
         };
         let wanted = std::env::var("CASE").ok();
         let is_wanted =

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use tests::side_by_side::{Cast, Table, compare, is_entry};
+use tests::side_by_side::{Cast, Table, assert_listed, compare};
 use tests::{alone, fresh_root, is_root, skip, workspace};
 
 /// The tables, each with the casts in which its cases are run and how many of them at once: those that mostly wait cost little.
@@ -72,16 +72,7 @@ fn every_table_is_run() {
 #[test]
 fn every_difference_is_listed() {
     let tables: Vec<Table> = TABLES.iter().map(|name| Table::read(&place(), name)).collect();
-    let differences =
-        tables.iter().flat_map(Table::cases).filter_map(|case| case.difference.as_ref());
-    let mut unlisted: Vec<&str> = differences
-        .map(|difference| difference.entry.as_str())
-        .filter(|entry| !is_entry(entry))
-        .collect();
-    unlisted.sort_unstable();
-    unlisted.dedup();
-    let unlisted = unlisted.join("\n");
-    assert!(unlisted.is_empty(), "docs/DIFFERENCES.md has no entry that begins with:\n{unlisted}");
+    assert_listed(&tables);
 }
 
 #[test]
