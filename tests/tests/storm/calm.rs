@@ -1,7 +1,7 @@
 //! After the storm: all is put in order, and must then be as it was asked for, to the last process and the last line.
 
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -28,7 +28,7 @@ impl Storm {
             for target in &maimed {
                 self.help(target);
             }
-            std::thread::park_timeout(std::time::Duration::from_millis(100));
+            std::thread::park_timeout(Duration::from_millis(100));
         }
         for target in self.targets() {
             self.send(&target, b"c");
@@ -69,7 +69,7 @@ impl Storm {
             let deadline = Instant::now() + SOON;
             while !is_so(&target, |want| wanted.now().contains(&want)) {
                 assert!(Instant::now() < deadline, "not as asked: {}", self.describe(&target));
-                std::thread::park_timeout(std::time::Duration::from_millis(5));
+                std::thread::park_timeout(Duration::from_millis(5));
                 wanted = self.wanted(&target);
             }
         }
@@ -80,12 +80,13 @@ impl Storm {
         // One that still has an x to obey would end with its service, and the next would know nothing of what was asked.
         for target in self.targets() {
             let deadline = Instant::now() + SOON;
-            if self.wanted(&target).is_leaving() {
-                target.send(b"d");
-            }
             while self.wanted(&target).is_leaving() {
                 assert!(Instant::now() < deadline, "it doesn't leave: {}", self.describe(&target));
-                std::thread::park_timeout(std::time::Duration::from_millis(5));
+                // It is told again: the x that is known of may have been another's, who was just leaving.
+                self.send(&target, b"dx");
+                wait_for(Duration::from_secs(1), || {
+                    (!self.wanted(&target).is_leaving()).then_some(())
+                });
             }
         }
         let mut asked = Vec::new();
