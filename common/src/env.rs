@@ -63,7 +63,7 @@ impl Environment {
     }
 
     /// Its entries, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &CStr> {
+    pub fn iter(&self) -> impl Iterator<Item = &CStr> + Clone {
         self.entries.iter().map(Entry::as_c_str)
     }
 }

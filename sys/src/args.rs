@@ -161,6 +161,12 @@ enum Pointers {
 }
 
 impl Vector<'_> {
+    /// An array that was put together elsewhere.
+    #[cfg(freestanding)]
+    pub(crate) fn of(first: *const *const c_char) -> Self {
+        Self(Pointers::Borrowed(first), PhantomData)
+    }
+
     pub(crate) fn as_ptr(&self) -> *const *const c_char {
         match &self.0 {
             Pointers::Borrowed(first) => *first,

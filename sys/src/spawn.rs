@@ -3,6 +3,10 @@
 //! The child shares this process's memory until it runs the program, and this process stands
 //! still until then. So the child may only make system calls: nothing allocates, nothing unwinds.
 
+mod starter;
+
+pub use starter::{Starter, Starting};
+
 use crate::args::Vector;
 use crate::exec::Program;
 use crate::raw::{self, Action};
@@ -112,17 +116,13 @@ impl<'a> Spawn<'a> {
         let result = raw::vfork(child, (&raw const birth).cast());
         signal::set_mask(mask);
         let pid = result.map_err(SpawnError::Clone)?;
-        let error = birth.error.load(Ordering::Relaxed);
-        if error == 0 {
-            return Ok(pid);
+        match failure(&birth.step, &birth.error) {
+            None => Ok(pid),
+            Some(error) => {
+                reap(pid);
+                Err(error)
+            }
         }
-        reap(pid);
-        let errno = Errno::from_raw_os_error(error);
-        Err(match birth.step.load(Ordering::Relaxed) {
-            DIRECTORY => SpawnError::Directory(errno),
-            DESCRIPTOR => SpawnError::Descriptor(errno),
-            _ => SpawnError::Exec(errno),
-        })
     }
 
     /// What the child does, up to its exec. Comes back only with a failure.
@@ -199,6 +199,17 @@ extern "C" fn child(birth: *const u8) -> ! {
     let errno = birth.spawn.prepare_and_exec(&birth.step);
     birth.error.store(errno.raw_os_error(), Ordering::Relaxed);
     raw::exit(111)
+}
+
+/// What a child that is gone, or runs its program, has left.
+fn failure(step: &AtomicU8, error: &AtomicI32) -> Option<SpawnError> {
+    let error = error.load(Ordering::Relaxed);
+    let errno = (error != 0).then(|| Errno::from_raw_os_error(error))?;
+    Some(match step.load(Ordering::Relaxed) {
+        DIRECTORY => SpawnError::Directory(errno),
+        DESCRIPTOR => SpawnError::Descriptor(errno),
+        _ => SpawnError::Exec(errno),
+    })
 }
 
 fn reap(pid: Pid) {

@@ -20,14 +20,15 @@ use sys::exec::Program;
 use sys::fork::{self, Fork};
 use sys::process::Pid;
 use sys::signal::{self, Signal};
-use sys::spawn::{Spawn, SpawnError};
+use sys::spawn::{SpawnError, Starter, Starting};
 use sys::{Args, Env, Errno, Vector};
 
 /// What all connections' programs have in common.
 pub struct Launcher {
-    program: Program,
+    program: &'static Program,
     args: Args,
-    vector: Vector<'static>,
+    vector: &'static Vector<'static>,
+    starter: Starter,
     pub(crate) environment: Environment,
     look_ups: LookUps,
     rules: Rules,
@@ -108,9 +109,11 @@ impl Launcher {
             inherited::forget(&mut environment);
         }
         Self {
-            program: Program::find(name, env.get(b"PATH")),
+            // Never freed: there is one of each.
+            program: Box::leak(Box::new(Program::find(name, env.get(b"PATH")))),
             args,
-            vector: args.vector(),
+            vector: Box::leak(Box::new(args.vector())),
+            starter: Starter::default(),
             environment,
             look_ups: LookUps::new(options, env),
             rules: Rules::new(&options.access),
@@ -123,9 +126,9 @@ impl Launcher {
 
     /// Starts the program with the connection as its standard input and output. Gives its process.
     ///
-    /// If nobody has to be asked and nothing is to be written about it, that is a vfork: this
-    /// process reads the rules, and waits until the program runs. Otherwise the connection gets a
-    /// process at once, which does the rest.
+    /// If nobody has to be asked and nothing is to be written about it, this process reads the rules,
+    /// and the child shares its memory until it runs the program, which this process doesn't wait
+    /// for. Otherwise the connection gets a process at once, which does the rest.
     ///
     /// # Errors
     /// Why there is none. What happens in the connection's own process, that says itself.
@@ -195,27 +198,24 @@ impl Launcher {
         }
         let env = self.environment.vector();
         signals.put_back();
-        Dropped::Run(self.program.exec(&self.vector, &env))
+        Dropped::Run(self.program.exec(self.vector, &env))
     }
 
-    fn spawn(&self, stream: &TcpStream, signals: &Signals) -> Result<Pid, Dropped> {
+    fn spawn(&mut self, stream: &TcpStream, signals: &Signals) -> Result<Pid, Dropped> {
         let stream = sys::borrow(stream.as_raw_fd()).ok_or(Dropped::HandOver(Errno::BADF))?;
-        let descriptors = [(stream, 0), (stream, 1)];
-        let env = self.environment.vector();
-        let spawn = Spawn {
-            descriptors: &descriptors,
+        let starting = Starting {
+            program: self.program,
+            args: self.vector,
             close: if self.no_stderr { &[2] } else { &[] },
             mask: signals.handed_on(),
             defaults: signals.defaults(),
-            ..Spawn::new(&self.program, &self.vector, &env)
         };
-        spawn.start().map_err(|error| match error {
-            SpawnError::Clone(errno) => Dropped::Fork(errno),
-            SpawnError::Directory(errno) | SpawnError::Descriptor(errno) => {
-                Dropped::HandOver(errno)
-            }
-            SpawnError::Exec(errno) => Dropped::Run(errno),
-        })
+        self.starter.start(&starting, stream, self.environment.iter()).map_err(dropped)
+    }
+
+    /// Why the program of this child, which has ended, never ran, if that wasn't known at once.
+    pub fn failure(&mut self, pid: Pid) -> Option<Dropped> {
+        self.starter.failure(pid).map(dropped)
     }
 
     /// In a process of the connection's own: says why it was dropped. Gives the exit code.
@@ -244,6 +244,14 @@ impl Launcher {
             Dropped::Run(errno) => (b"run ", name, errno),
         };
         NAME.warn_errno(&[b"dropping connection, unable to ", what, object], errno);
+    }
+}
+
+fn dropped(error: SpawnError) -> Dropped {
+    match error {
+        SpawnError::Clone(errno) => Dropped::Fork(errno),
+        SpawnError::Directory(errno) | SpawnError::Descriptor(errno) => Dropped::HandOver(errno),
+        SpawnError::Exec(errno) => Dropped::Run(errno),
     }
 }
 

@@ -224,6 +224,9 @@ impl Server<'_> {
         loop {
             match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, status))) => {
+                    if let Some(dropped) = self.launcher.failure(pid) {
+                        self.launcher.warn(dropped);
+                    }
                     let pid = pid.as_raw_nonzero().get();
                     self.limits.ended(pid);
                     if status.terminating_signal() == Some(libc::SIGSYS) && self.tls.is_some() {

@@ -21,6 +21,7 @@ const CLOSE_RANGE: usize = 436;
 const SIGCHLD: usize = 17;
 const CLONE_VM: usize = 0x100;
 const CLONE_VFORK: usize = 0x4000;
+const CLONE_CHILD_CLEARTID: usize = 0x20_0000;
 /// The kernel's `sigset_t`, in bytes.
 const SIGSET_SIZE: usize = 8;
 
@@ -64,6 +65,49 @@ pub(crate) fn vfork(
             in("rsi") 0,
             in("rdx") 0,
             in("r10") 0,
+            in("r8") 0,
+            in("r12") argument,
+            in("r13") child,
+            lateout("rcx") _,
+            lateout("r11") _,
+        );
+    }
+    let pid = check(result)?;
+    Pid::from_raw(pid as i32).ok_or(Errno::AGAIN)
+}
+
+/// Clones a child that shares this process's memory, and doesn't wait for it. The child runs
+/// `child(argument)` on the stack that ends at `top`; when it has run another program or ended, the
+/// kernel sets `busy` to 0.
+///
+/// # Safety
+/// Until then the stack is nobody else's, what `argument` points to is only read, and all of it stays
+/// where it is.
+pub(crate) unsafe fn clone_beside(
+    child: extern "C" fn(*const u8) -> !,
+    argument: *const u8,
+    top: *mut u8,
+    busy: *mut i32,
+) -> Result<Pid, Errno> {
+    let result: isize;
+    // SAFETY: the child has a stack of its own, aligned by the `and`, and never returns from its
+    // function. For the rest, the caller answers.
+    unsafe {
+        asm!(
+            "syscall",
+            "test rax, rax",
+            "jnz 2f",
+            "xor ebp, ebp",
+            "mov rdi, r12",
+            "and rsp, -16",
+            "call r13",
+            "ud2",
+            "2:",
+            inlateout("rax") CLONE as isize => result,
+            in("rdi") CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD,
+            in("rsi") top,
+            in("rdx") 0,
+            in("r10") busy,
             in("r8") 0,
             in("r12") argument,
             in("r13") child,
