@@ -44,36 +44,9 @@ pub(crate) fn vfork(
     child: extern "C" fn(*const u8) -> !,
     argument: *const u8,
 ) -> Result<Pid, Errno> {
-    let result: isize;
-    // SAFETY: the child runs on this stack below the frame of this function (a call pushes, and
-    // without `nostack` nothing of ours is in the red zone) and never returns into it. CLONE_VFORK
-    // keeps this process still until then, so the frames of the two don't meet. The kernel gives
-    // each its own registers; `syscall` itself spoils rcx and r11.
-    unsafe {
-        asm!(
-            "syscall",
-            "test rax, rax",
-            "jnz 2f",
-            "xor ebp, ebp",
-            "mov rdi, r12",
-            "and rsp, -16",
-            "call r13",
-            "ud2",
-            "2:",
-            inlateout("rax") CLONE as isize => result,
-            in("rdi") CLONE_VM | CLONE_VFORK | SIGCHLD,
-            in("rsi") 0,
-            in("rdx") 0,
-            in("r10") 0,
-            in("r8") 0,
-            in("r12") argument,
-            in("r13") child,
-            lateout("rcx") _,
-            lateout("r11") _,
-        );
-    }
-    let pid = check(result)?;
-    Pid::from_raw(pid as i32).ok_or(Errno::AGAIN)
+    // SAFETY: CLONE_VFORK keeps this process still until the child has left, so the frames of the two,
+    // which are on one stack, don't meet, and all that the child looks at stays.
+    unsafe { clone(CLONE_VFORK, child, argument, ptr::null_mut(), ptr::null_mut()) }
 }
 
 /// Clones a child that shares this process's memory, and doesn't wait for it. The child runs
@@ -89,9 +62,25 @@ pub(crate) unsafe fn clone_beside(
     top: *mut u8,
     busy: *mut i32,
 ) -> Result<Pid, Errno> {
+    // SAFETY: the caller answers for it.
+    unsafe { clone(CLONE_CHILD_CLEARTID, child, argument, top, busy) }
+}
+
+/// A child in the same memory. Without a `top` it runs on this stack, below the frame of this function.
+///
+/// # Safety
+/// Nobody else writes to the child's stack, or to what it looks at, until it has left.
+unsafe fn clone(
+    flag: usize,
+    child: extern "C" fn(*const u8) -> !,
+    argument: *const u8,
+    top: *mut u8,
+    busy: *mut i32,
+) -> Result<Pid, Errno> {
     let result: isize;
-    // SAFETY: the child has a stack of its own, aligned by the `and`, and never returns from its
-    // function. For the rest, the caller answers.
+    // SAFETY: the child never returns into this frame; a call pushes, and without `nostack` nothing of
+    // ours is in the red zone below. The kernel gives each its own registers; `syscall` itself spoils
+    // rcx and r11. For the rest, the caller answers.
     unsafe {
         asm!(
             "syscall",
@@ -104,7 +93,7 @@ pub(crate) unsafe fn clone_beside(
             "ud2",
             "2:",
             inlateout("rax") CLONE as isize => result,
-            in("rdi") CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD,
+            in("rdi") CLONE_VM | SIGCHLD | flag,
             in("rsi") top,
             in("rdx") 0,
             in("r10") busy,
