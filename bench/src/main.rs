@@ -1,5 +1,6 @@
 //! bench: what our programs cost, side by side with Debian's: both are measured in turn, several times, and the medians are
-//! compared. `bench [AREA ...]`; `bench worker ...` is one client of a server under load.
+//! compared. `bench [AREA ...]`; `bench worker ...` is one client of a server under load,
+//! `bench source` and `bench sink` are programs behind one.
 
 mod chain;
 mod measure;
@@ -30,10 +31,13 @@ const AREAS: [Area; 5] = [
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    if let Some((first, rest)) = args.split_first()
-        && first == "worker"
-    {
-        return done(worker::run(rest));
+    if let Some((first, rest)) = args.split_first() {
+        match first.as_str() {
+            "worker" => return done(worker::run(rest)),
+            "source" => return done(worker::source(rest)),
+            "sink" => return done(worker::sink(rest)),
+            _ => {}
+        }
     }
     if let Some(unknown) = args.iter().find(|arg| AREAS.iter().all(|(name, _)| name != arg)) {
         eprintln!(

@@ -1,6 +1,5 @@
 //! TLS: handshakes and bytes a second, and memory.
 
-use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -71,18 +70,17 @@ fn bulk(table: &mut Table, scratch: &Scratch, certificate: &Path) -> Result<(), 
         table,
         &[Server::Ours, Server::Stunnel, Server::StunnelAndTcpserver, Server::Openssl],
     );
-    for (kind, script, talk, to_openssl) in [
-        ("out", format!("head -c {bytes} /dev/zero"), Talk::Download(bytes), Talk::Get(bytes)),
-        ("in", format!("head -c {bytes} | wc -c"), Talk::Upload(bytes), Talk::Pour(bytes)),
+    let program = std::env::current_exe().map_err(|e| format!("unable to find myself: {e}"))?;
+    let (program, count) = (program.display().to_string(), bytes.to_string());
+    for (kind, does, talk, to_openssl) in [
+        ("out", "source", Talk::Download(bytes), Talk::Get(bytes)),
+        ("in", "sink", Talk::Upload(bytes), Talk::Pour(bytes)),
     ] {
-        let file = scratch.path().join(kind);
-        fs::write(&file, format!("{script}\n")).map_err(|e| format!("unable to write: {e}"))?;
-        let file = file.display().to_string();
         let figures = in_turn(ROUNDS, &servers, |server, _| {
             let started = match (server, kind) {
                 (Server::Openssl, "out") => openssl(scratch.path(), certificate, Some(bytes))?,
                 (Server::Openssl, _) => openssl(scratch.path(), certificate, None)?,
-                _ => server.start(&["/bin/sh", &file], Some(certificate), scratch)?,
+                _ => server.start(&[&program, does, &count], Some(certificate), scratch)?,
             };
             let talk = if *server == Server::Openssl { to_openssl } else { talk };
             let before = started.processor_time();

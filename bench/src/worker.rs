@@ -1,8 +1,10 @@
 //! Clients: a process each, one connection after the other.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, Stdio};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -11,6 +13,9 @@ use std::time::{Duration, Instant};
 use rustls::{ClientConfig, HandshakeKind};
 
 use crate::tls_client::{self, Stream};
+
+/// What is read or written at once.
+const PIECE: usize = 1 << 16;
 
 /// What a client does with a connection. With TLS, but for the first two.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -99,6 +104,45 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
         }?;
     }
     Ok(())
+}
+
+/// `source BYTES`: a program behind a server that sends so many bytes, as fast as it can.
+pub(crate) fn source(args: &[String]) -> Result<(), String> {
+    let buffer = [0; PIECE];
+    let mut left = bytes(args)?;
+    let mut output = File::from(duplicate(std::io::stdout())?);
+    while left > 0 {
+        let next = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        output.write_all(&buffer[..next]).map_err(|e| broken(&e))?;
+        left -= next as u64;
+    }
+    Ok(())
+}
+
+/// `sink BYTES`: one that takes so many bytes, and answers with how many came.
+pub(crate) fn sink(args: &[String]) -> Result<(), String> {
+    let mut buffer = [0; PIECE];
+    let bytes = bytes(args)?;
+    let mut input = File::from(duplicate(std::io::stdin())?);
+    let mut taken = 0;
+    while taken < bytes {
+        match input.read(&mut buffer).map_err(|e| broken(&e))? {
+            0 => break,
+            count => taken += count as u64,
+        }
+    }
+    println!("{taken}");
+    Ok(())
+}
+
+fn bytes(args: &[String]) -> Result<u64, String> {
+    let [bytes] = args else { return Err("source or sink BYTES".to_owned()) };
+    bytes.parse().map_err(|_| "source or sink BYTES".to_owned())
+}
+
+/// Without the buffer that is std's.
+fn duplicate(stream: impl AsFd) -> Result<OwnedFd, String> {
+    stream.as_fd().try_clone_to_owned().map_err(|e| broken(&e))
 }
 
 /// Connections a second, of `clients` clients at once, `count` in all.
