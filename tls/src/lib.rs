@@ -34,11 +34,13 @@ pub mod fuzz;
 mod handshake;
 mod hybrid;
 pub mod identity;
+mod intake;
 pub mod key_file;
 mod names;
 mod opening;
 pub mod options;
 pub mod pem;
+mod pipe;
 mod provider;
 mod pump;
 mod reason;
@@ -62,9 +64,8 @@ pub use server::{LoadError, Server};
 pub use settings::{Clients, Settings, Unusable};
 
 use asked::Asked;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
-use nix::unistd::pipe2;
+use pipe::{from_program, pipe, to_program};
 use pump::Program;
 use rustls::Connection;
 use std::fmt;
@@ -171,7 +172,7 @@ fn relayed(
     log: &mut dyn FnMut(&[u8]),
 ) -> Result<i32, NoTls> {
     let begun = (|| -> Result<_, String> {
-        let ((program_input, input), (output, program_output)) = streams()?;
+        let ((program_input, input), (program_output, output)) = (to_program()?, from_program()?);
         let (notice, notify) = pipe()?;
         match fork().map_err(no_process)? {
             Fork::Child => {
@@ -225,7 +226,7 @@ pub fn offer(
     log: &mut dyn FnMut(&[u8]),
 ) -> i32 {
     let begun = (|| -> Result<_, String> {
-        let ((program_input, input), (output, program_output)) = streams()?;
+        let ((program_input, input), (program_output, output)) = (to_program()?, from_program()?);
         let flags = SockFlag::SOCK_CLOEXEC;
         let (control, asked) = socketpair(AddressFamily::Unix, SockType::Stream, None, flags)
             .map_err(|error| trouble("create socket", error))?;
@@ -286,22 +287,6 @@ fn report(lines: &[String], log: &mut dyn FnMut(&[u8])) {
 fn refused(reason: &str, log: &mut dyn FnMut(&[u8])) -> i32 {
     log(reason.as_bytes());
     TROUBLE
-}
-
-type Pipe = (OwnedFd, OwnedFd);
-
-/// The program's input and its output: reading and writing end of each. Ours never block.
-fn streams() -> Result<(Pipe, Pipe), String> {
-    let ((program_input, input), (output, program_output)) = (pipe()?, pipe()?);
-    for ours in [&input, &output] {
-        fcntl(ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
-            .map_err(|error| trouble("set up pipe", error))?;
-    }
-    Ok(((program_input, input), (output, program_output)))
-}
-
-fn pipe() -> Result<Pipe, String> {
-    pipe2(OFlag::O_CLOEXEC).map_err(|error| trouble("create pipe", error))
 }
 
 fn no_process(errno: sys::Errno) -> String {

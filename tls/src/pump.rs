@@ -1,5 +1,7 @@
 //! The relay's executor: does what [`Relay`] says, with descriptors that never block.
 
+use super::intake::Intake;
+use super::pipe::End;
 use super::relay::{FLUSH, Interest, LINGER, Levels, Patience, Relay, Step};
 use super::wire::{Received, Wire, WireError};
 use nix::errno::Errno;
@@ -7,22 +9,22 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signal::SigSet;
 use nix::sys::time::TimeSpec;
 use nix::unistd::{read, write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::time::Instant;
 use sys::process::{Pid, WaitOptions, waitpid};
 use sys::signal::{self, Signal, SignalSet};
 
-/// One record's worth: what is read from the program at once.
-const CHUNK: usize = 16 * 1024;
+/// What is read from the program at once, as long as it doesn't write more: one record's worth.
+const SMALL: usize = 16 * 1024;
 
 /// A program that runs at the other end of two pipes.
 pub(super) struct Program {
     /// Its process, a child of ours.
     pub(super) process: Pid,
     /// Our end of its standard input.
-    pub(super) input: OwnedFd,
+    pub(super) input: End,
     /// Our end of its standard output.
-    pub(super) output: OwnedFd,
+    pub(super) output: End,
 }
 
 /// Makes SIGCHLD and SIGPIPE the relay's own. Before the cage is shut: this is no business of whoever
@@ -42,7 +44,7 @@ pub(super) fn run(wire: Wire, program: Program, banner: &[u8], log: &mut dyn FnM
         process: Some(program.process),
         input: Some(program.input),
         output: Some(program.output),
-        pending: banner.to_vec(),
+        pending: Intake::holding(SMALL, banner),
         log,
     };
     pump.run()
@@ -64,10 +66,10 @@ struct Pump<'a> {
     wire: Wire,
     /// Until it is reaped.
     process: Option<Pid>,
-    input: Option<OwnedFd>,
-    output: Option<OwnedFd>,
+    input: Option<End>,
+    output: Option<End>,
     /// The program's bytes that aren't encrypted yet.
-    pending: Vec<u8>,
+    pending: Intake,
     log: &'a mut dyn FnMut(&[u8]),
 }
 
@@ -191,7 +193,11 @@ impl Pump<'_> {
 
     /// Socket to TLS.
     fn receive(&mut self) {
-        match self.wire.receive() {
+        let received = self.wire.receive();
+        if let (Some(input), true) = (&mut self.input, self.wire.is_busy()) {
+            input.widen();
+        }
+        match received {
             Ok(Received::Some | Received::Nothing) => {}
             Ok(Received::Goodbye) => self.relay.peer_finished(),
             Ok(Received::End) => {
@@ -222,16 +228,17 @@ impl Pump<'_> {
 
     /// The program to us.
     fn collect(&mut self) {
-        let Some(output) = &self.output else { return };
-        self.pending.resize(CHUNK, 0);
-        let count = match read(output, &mut self.pending) {
+        let Some(output) = &mut self.output else { return };
+        let filled = self.pending.fill(|buffer| read(&*output, buffer));
+        if self.pending.is_large() {
+            output.widen();
+        }
+        match filled {
             Ok(0) => {
                 self.output = None;
                 self.relay.output_ended();
-                0
             }
-            Ok(count) => count,
-            Err(Errno::EINTR | Errno::EAGAIN) => 0,
+            Ok(_) | Err(Errno::EINTR | Errno::EAGAIN) => {}
             Err(error) => {
                 self.report(&format!(
                     "unable to read from program: {}",
@@ -239,10 +246,8 @@ impl Pump<'_> {
                 ));
                 self.output = None;
                 self.relay.output_ended();
-                0
             }
-        };
-        self.pending.truncate(count);
+        }
     }
 
     /// What the program wrote, to TLS.
@@ -250,14 +255,14 @@ impl Pump<'_> {
         if self.pending.is_empty() {
             return;
         }
-        match self.wire.encrypt(&self.pending) {
+        match self.wire.encrypt(self.pending.bytes()) {
             // After some hundred gigabytes (or 2^24 records) of TLS 1.2, that was all: rustls has
             // said goodbye.
             Ok(0) if !self.wire.has_records() => {
                 self.report("connection has used up its keys");
                 self.relay.peer_gone();
             }
-            Ok(count) => drop(self.pending.drain(..count)),
+            Ok(count) => self.pending.consume(count),
             Err(error) => self.broken(&error),
         }
     }

@@ -18,7 +18,7 @@
 
 use std::time::Duration;
 
-/// How long a peer may take to accept the output that is on its way (at most some 20 kB) once
+/// How long a peer may take to accept the output that is on its way (at most some 130 kB) once
 /// nobody waits for it any more: the program has ended, or has closed its output.
 pub(super) const FLUSH: Duration = Duration::from_secs(120);
 

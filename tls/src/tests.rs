@@ -48,7 +48,7 @@ impl House {
         self.server.before_fork();
         // The GNU allocator changes the protection of memory for any thread but the first, such as this
         // one, which no caged process may do. So there is enough at hand for the relay.
-        drop(std::hint::black_box([(); 8].map(|()| vec![1_u8; 64 * 1024])));
+        drop(std::hint::black_box([(); 24].map(|()| vec![1_u8; 64 * 1024])));
         // Made before the fork: other threads of this test program may hold the allocator.
         let vector = |words: &[&str]| words.iter().map(|w| CString::new(*w).unwrap()).collect();
         let args = Args::new(vector(&["sh", "-c", script])).vector();

@@ -3,6 +3,7 @@
 
 use super::described;
 use super::exports::Exports;
+use super::intake::{Intake, LARGE};
 use super::opening::Opening;
 use super::reason;
 use nix::errno::Errno;
@@ -11,15 +12,20 @@ use rustls::Connection;
 use std::io::{self, BufRead, IoSlice, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-/// At most so many bytes of TLS records wait for the socket: one record of the largest size.
-const WAITING: usize = 18 * 1024;
+/// At most so many bytes of TLS records wait for the socket: as many as one read of the program's
+/// output makes.
+const WAITING: usize = LARGE + 2 * 1024;
+
+/// What is read from the socket at once, as long as little comes.
+const SMALL: usize = 4 * 1024;
 
 /// A connection: bytes of the program's on one side, TLS records on the other.
 pub(super) struct Wire {
     socket: OwnedFd,
     tls: Connection,
     opening: Opening,
-    plain: usize,
+    intake: Intake,
+    plain: Plain,
 }
 
 /// What reading from the socket brought.
@@ -56,7 +62,13 @@ impl Wire {
             Connection::Server(tls) => tls.set_buffer_limit(Some(WAITING)),
             Connection::Client(tls) => tls.set_buffer_limit(Some(WAITING)),
         }
-        Self { socket, tls, opening: Opening::default(), plain: 0 }
+        Self {
+            socket,
+            tls,
+            opening: Opening::default(),
+            intake: Intake::new(SMALL),
+            plain: Plain::default(),
+        }
     }
 
     /// The descriptor to wait for.
@@ -75,7 +87,7 @@ impl Wire {
 
     /// Whether there are decrypted bytes.
     pub(super) fn has_plain(&self) -> bool {
-        self.plain > 0
+        !self.plain.is_empty()
     }
 
     /// Whether the peer has sent anything yet.
@@ -83,25 +95,37 @@ impl Wire {
         &self.opening
     }
 
+    /// Whether the peer sends so much that it is read in large pieces.
+    pub(super) fn is_busy(&self) -> bool {
+        self.intake.is_large()
+    }
+
     /// Reads from the socket once, and decrypts what is complete. Only when nothing decrypted is
     /// left.
     pub(super) fn receive(&mut self) -> Result<Received, WireError> {
-        let mut source = Source { socket: self.socket.as_fd(), opening: &mut self.opening };
-        let ended = match self.tls.read_tls(&mut source) {
-            Ok(0) => true,
-            Ok(_) => false,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                return Ok(Received::Nothing);
+        match self.intake.fill(|buffer| receive(&self.socket, buffer)) {
+            Ok(0) => return Ok(Received::End),
+            Ok(_) => self.opening.note(self.intake.bytes()),
+            Err(Errno::EAGAIN) => return Ok(Received::Nothing),
+            Err(error) => return Err(WireError::System(error)),
+        }
+        self.plain.begin();
+        while !self.intake.is_empty() {
+            let taken = self.tls.read_tls(&mut self.intake.bytes());
+            self.intake.consume(taken.map_err(|error| WireError::System(errno(&error)))?);
+            let state = self.tls.process_new_packets().map_err(WireError::Protocol)?;
+            while let Ok(bytes @ [_, ..]) = self.tls.reader().into_first_chunk() {
+                let count = bytes.len();
+                self.plain.add(bytes);
+                self.tls.reader().consume(count);
             }
-            Err(error) => return Err(WireError::System(errno(&error))),
-        };
-        let state = self.tls.process_new_packets().map_err(WireError::Protocol)?;
-        self.plain = state.plaintext_bytes_to_read();
-        Ok(match (state.peer_has_closed(), ended) {
-            (true, _) => Received::Goodbye,
-            (false, true) => Received::End,
-            (false, false) => Received::Some,
-        })
+            // What comes after it isn't looked at.
+            if state.peer_has_closed() {
+                self.intake.clear();
+                return Ok(Received::Goodbye);
+            }
+        }
+        Ok(Received::Some)
     }
 
     /// Sends records until none is left, or the socket takes no more.
@@ -116,29 +140,19 @@ impl Wire {
         Ok(())
     }
 
-    /// The decrypted bytes, or some of them.
-    pub(super) fn plain(&mut self) -> &[u8] {
-        match self.tls.reader().into_first_chunk() {
-            Ok(bytes) => bytes,
-            Err(_) => &[],
-        }
+    /// The decrypted bytes.
+    pub(super) fn plain(&self) -> &[u8] {
+        self.plain.bytes()
     }
 
     /// The first `count` decrypted bytes were delivered.
     pub(super) fn consume(&mut self, count: usize) {
-        self.tls.reader().consume(count);
-        self.plain = self.plain.saturating_sub(count);
+        self.plain.consume(count);
     }
 
     /// Throws away what is decrypted.
     pub(super) fn discard(&mut self) {
-        while self.plain > 0 {
-            let count = self.plain().len();
-            if count == 0 {
-                self.plain = 0;
-            }
-            self.consume(count);
-        }
+        self.plain.clear();
     }
 
     /// Encrypts as many of `bytes` as there is room for. Gives how many.
@@ -181,23 +195,50 @@ impl Wire {
     }
 }
 
-/// The receiving side of the socket, as rustls wants it.
-struct Source<'a> {
-    socket: BorrowedFd<'a>,
-    opening: &'a mut Opening,
+/// What is decrypted: gathered, so that the program has one read of it and not one for each record.
+#[derive(Default)]
+struct Plain {
+    bytes: Vec<u8>,
+    delivered: usize,
 }
 
-impl io::Read for Source<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match recv(self.socket.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
-                Ok(count) => {
-                    self.opening.note(&buffer[..count]);
-                    return Ok(count);
-                }
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(error.into()),
-            }
+impl Plain {
+    /// Makes room for what the next read brings; large room isn't kept for those who bring little.
+    fn begin(&mut self) {
+        if self.bytes.len() <= SMALL {
+            self.bytes = Vec::new();
+        }
+        self.clear();
+    }
+
+    fn is_empty(&self) -> bool {
+        self.bytes().is_empty()
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[self.delivered..]
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.delivered = (self.delivered + count).min(self.bytes.len());
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.delivered = 0;
+    }
+}
+
+/// What has come, without waiting for it.
+fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> Result<usize, Errno> {
+    loop {
+        match recv(socket.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
+            Err(Errno::EINTR) => {}
+            done => return done,
         }
     }
 }

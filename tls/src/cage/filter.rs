@@ -4,6 +4,7 @@
 //! be run as a program; its only child's end, and its own. No other call is ever made once the
 //! cage is shut, so whoever makes one has broken in: the kernel kills the process.
 
+use super::super::pipe::WIDE;
 use sys::seccomp::Instruction;
 
 /// How the kernel names this processor (`AUDIT_ARCH_...`), in whose numbers the calls are written.
@@ -90,11 +91,15 @@ pub(super) fn program() -> Option<Vec<Instruction>> {
         when(IF_ANY_BIT, libc::PROT_EXEC.cast_unsigned(), 1),
         answer(ALLOW),
         answer(KILL),
-        // std asks whether a descriptor is open before it closes it, where it is built to look for
-        // mistakes.
-        unless(IF_EQUAL, number(libc::SYS_fcntl), 4),
+        // A pipe that holds more, so much and no other size. And std asks whether a descriptor is open
+        // before it closes it, where it is built to look for mistakes.
+        unless(IF_EQUAL, number(libc::SYS_fcntl), 8),
         load(SECOND_ARGUMENT),
         unless(IF_EQUAL, libc::F_GETFD.cast_unsigned(), 1),
+        answer(ALLOW),
+        unless(IF_EQUAL, libc::F_SETPIPE_SZ.cast_unsigned(), 3),
+        load(THIRD_ARGUMENT),
+        unless(IF_EQUAL, WIDE.cast_unsigned(), 1),
         answer(ALLOW),
         answer(KILL),
     ]);
@@ -181,8 +186,10 @@ mod tests {
     }
 
     #[test]
-    fn of_a_descriptor_it_may_be_asked_only_whether_it_is_open() {
+    fn of_a_descriptor_it_may_be_asked_only_whether_it_is_open_and_for_a_wide_pipe() {
         assert_eq!(here(libc::SYS_fcntl, libc::F_GETFD, 0), ALLOW);
+        assert_eq!(here(libc::SYS_fcntl, libc::F_SETPIPE_SZ, WIDE), ALLOW);
+        assert_eq!(here(libc::SYS_fcntl, libc::F_SETPIPE_SZ, WIDE + 1), KILL);
         for operation in [libc::F_DUPFD, libc::F_SETFD, libc::F_SETFL, libc::F_SETOWN] {
             assert_eq!(here(libc::SYS_fcntl, operation, 0), KILL);
         }
