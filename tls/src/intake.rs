@@ -3,28 +3,28 @@
 
 use std::ops::Range;
 
+/// What is read at once, as long as little comes.
+pub(super) const SMALL: usize = 4 * 1024;
+
 /// What is read at once, at most: eight records.
 pub(super) const LARGE: usize = 128 * 1024;
+
+/// By how much a buffer grows that was filled.
+const GROWTH: usize = 4;
 
 /// A buffer that is large only while reads fill it.
 pub(super) struct Intake {
     buffer: Vec<u8>,
     /// What is left in it.
     left: Range<usize>,
-    small: usize,
     /// The size for the next read.
     next: usize,
 }
 
 impl Intake {
-    /// An empty one, of so many bytes until a read fills those.
-    pub(super) fn new(small: usize) -> Self {
-        Self { buffer: Vec::new(), left: 0..0, small, next: small }
-    }
-
     /// One that begins with these.
-    pub(super) fn holding(small: usize, bytes: &[u8]) -> Self {
-        Self { buffer: bytes.to_vec(), left: 0..bytes.len(), small, next: small }
+    pub(super) fn holding(bytes: &[u8]) -> Self {
+        Self { buffer: bytes.to_vec(), left: 0..bytes.len(), next: SMALL }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -48,7 +48,7 @@ impl Intake {
 
     /// Forgets what is left, and gives the memory back.
     pub(super) fn clear(&mut self) {
-        *self = Self::new(self.small);
+        *self = Self::holding(b"");
     }
 
     /// Reads once, when nothing is left. Gives what `read` gives, a number of bytes.
@@ -65,9 +65,9 @@ impl Intake {
         let count = read(&mut self.buffer)?.min(self.buffer.len());
         self.left = 0..count;
         if count == self.buffer.len() {
-            self.next = LARGE;
-        } else if count <= self.small {
-            self.next = self.small;
+            self.next = (count * GROWTH).min(LARGE);
+        } else if count <= SMALL {
+            self.next = SMALL;
         }
         Ok(count)
     }
@@ -91,16 +91,18 @@ mod tests {
 
     #[test]
     fn it_grows_when_a_read_fills_it_and_shrinks_when_little_comes() {
-        let mut intake = Intake::new(100);
+        let mut intake = Intake::holding(b"");
         for (count, size) in [
-            (99, 100),
-            (100, 100),
+            (SMALL - 1, SMALL),
+            (SMALL, SMALL),
+            (LARGE, 4 * SMALL),
+            (LARGE, 16 * SMALL),
             (50_000, LARGE),
-            (101, LARGE),
             (LARGE, LARGE),
-            (100, LARGE),
-            (1, 100),
-            (0, 100),
+            (SMALL + 1, LARGE),
+            (SMALL, LARGE),
+            (1, SMALL),
+            (0, SMALL),
         ] {
             assert_eq!(fill(&mut intake, count), size, "{count}");
         }
@@ -109,20 +111,20 @@ mod tests {
 
     #[test]
     fn what_is_used_up_is_gone() {
-        let mut intake = Intake::holding(10, b"abcde");
+        let mut intake = Intake::holding(b"abcde");
         intake.consume(2);
         assert_eq!(intake.bytes(), b"cde");
         intake.consume(7);
         assert!(intake.is_empty());
-        assert_eq!(fill(&mut intake, 10), 10);
+        assert_eq!(fill(&mut intake, SMALL), SMALL);
         intake.clear();
         assert!(intake.is_empty());
-        assert_eq!(fill(&mut intake, 3), 10);
+        assert_eq!(fill(&mut intake, 3), SMALL);
     }
 
     #[test]
     fn a_read_that_fails_leaves_nothing() {
-        let mut intake = Intake::holding(10, b"a");
+        let mut intake = Intake::holding(b"a");
         assert_eq!(intake.fill(|_| Err(5)), Err(5));
         assert!(intake.is_empty());
     }

@@ -14,9 +14,6 @@ use std::time::Instant;
 use sys::process::{Pid, WaitOptions, waitpid};
 use sys::signal::{self, Signal, SignalSet};
 
-/// What is read from the program at once, as long as it doesn't write more: one record's worth.
-const SMALL: usize = 16 * 1024;
-
 /// A program that runs at the other end of two pipes.
 pub(super) struct Program {
     /// Its process, a child of ours.
@@ -44,7 +41,7 @@ pub(super) fn run(wire: Wire, program: Program, banner: &[u8], log: &mut dyn FnM
         process: Some(program.process),
         input: Some(program.input),
         output: Some(program.output),
-        pending: Intake::holding(SMALL, banner),
+        pending: Intake::holding(banner),
         log,
     };
     pump.run()

@@ -89,6 +89,8 @@ fn config(settings: &Settings, tickets: &Tickets) -> Result<Arc<ServerConfig>, U
     let mut config = builder.with_cert_resolver(Arc::new(resolver));
     config.alpn_protocols.clone_from(&settings.protocols);
     config.ticketer = tickets.producer();
+    // Two would be for clients that open several connections at once; they cost each of the others.
+    config.send_tls13_tickets = 1;
     // A table in memory would be the child's own, and gone with it.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     Ok(Arc::new(config))

@@ -3,7 +3,7 @@
 
 use super::described;
 use super::exports::Exports;
-use super::intake::{Intake, LARGE};
+use super::intake::{Intake, LARGE, SMALL};
 use super::opening::Opening;
 use super::reason;
 use nix::errno::Errno;
@@ -15,9 +15,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 /// At most so many bytes of TLS records wait for the socket: as many as one read of the program's
 /// output makes.
 const WAITING: usize = LARGE + 2 * 1024;
-
-/// What is read from the socket at once, as long as little comes.
-const SMALL: usize = 4 * 1024;
 
 /// A connection: bytes of the program's on one side, TLS records on the other.
 pub(super) struct Wire {
@@ -66,7 +63,7 @@ impl Wire {
             socket,
             tls,
             opening: Opening::default(),
-            intake: Intake::new(SMALL),
+            intake: Intake::holding(b""),
             plain: Plain::default(),
         }
     }
