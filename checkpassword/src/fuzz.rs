@@ -3,21 +3,22 @@
 use crate::hash::{MAX, Stored, Unusable};
 use crate::lines::{self, MAX_LINE};
 use crate::request::{fields, printable};
-use crate::users::{Entry, belongs, entry};
+use crate::users::entry;
+use crate::users::line::{Fields, of};
 use sys::fs::MemfdFlags;
 
 #[cfg(test)]
 #[path = "../../fuzz/replay.rs"]
 mod replay;
 
-/// What comes on descriptor 3: a login and a password, without NULs, as they stand there.
+/// What comes on descriptor 3: a login, a password and a timestamp, without NULs, as they stand there.
 pub fn login(data: &[u8]) {
     let text = printable(data);
     assert!(text.len() <= 103 && text.iter().all(u8::is_ascii_graphic));
     let mut parts = data.split(|byte| *byte == 0);
     let expected = (data.iter().filter(|byte| **byte == 0).count() >= 2)
-        .then(|| (parts.next().unwrap_or_default(), parts.next().unwrap_or_default()));
-    let found = fields(data).map(|(login, password)| (&data[login], &data[password]));
+        .then(|| [0; 3].map(|_| parts.next().unwrap_or_default()));
+    let found = fields(data).map(|f| [&data[f.login], &data[f.password], &data[f.timestamp]]);
     assert_eq!(found, expected);
 }
 
@@ -55,7 +56,7 @@ pub fn users(data: &[u8]) {
     let mut seen = Vec::new();
     let found = lines::find(&memory, |line| {
         seen.push((line.number, line.text.to_vec(), line.whole));
-        belongs(line.text, user).then(|| entry(line, true))
+        entry(line, user)
     });
     let all = file.split_inclusive(|byte| *byte == b'\n').zip(1_u64..).map(|(line, number)| {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
@@ -63,16 +64,19 @@ pub fn users(data: &[u8]) {
         (number, text[..text.len().min(MAX_LINE)].to_vec(), whole)
     });
     let mut expected: Vec<_> = all.collect();
-    if let Some(at) = expected.iter().position(|(_, text, _)| belongs(text, user)) {
+    if let Some(at) = expected.iter().position(|(_, text, _)| of(text, user).is_some()) {
         expected.truncate(at + 1);
         assert_eq!(expected[at].1.split(|byte| *byte == b':').next(), Some(user));
     }
     assert_eq!(seen, expected);
-    if let Some(Ok(Entry { hash, ids, home })) = found.expect("a file") {
-        let (uid, gid) = ids.expect("wanted");
-        assert!(uid != 0 && uid != u32::MAX && gid != u32::MAX);
+    if let Some(Ok(found)) = found.expect("a file")
+        && let Ok(Fields { hash, home, .. }) = Fields::parse(&found.rest)
+    {
         assert!(home.starts_with(b"/") && !home.contains(&0));
         assert!(!hash.contains(&b':'));
+        if let Ok((uid, gid)) = Fields::parse(&found.rest).ok().expect("as before").ids() {
+            assert!(uid != 0 && uid != u32::MAX && gid != u32::MAX);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod base64;
 pub mod classic;
+pub mod make;
 pub mod yescrypt;
 
 use classic::Classic;

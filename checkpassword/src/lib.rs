@@ -16,6 +16,8 @@
 
 pub mod age;
 pub mod check;
+pub mod digest;
+pub mod dovecot;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
@@ -27,6 +29,8 @@ pub mod memory;
 pub mod request;
 pub mod users;
 pub mod virtual_users;
+pub mod vpasswd;
+pub mod vpopmail;
 
 use common::Exit;
 

@@ -277,7 +277,7 @@ fn a_file_of_users_that_others_can_write_or_all_can_read_is_not_trusted() {
 #[test]
 fn without_vpasswd_there_are_no_users() {
     let outcome = check("vchkpw", login("joe", "secret"), "true", |run| run.env_remove("VPASSWD"));
-    let expected = "vchkpw: fatal: unable to find the users: VPASSWD is not set\n";
+    let expected = "vchkpw: fatal: unable to find the users: VPASSWD is not set, and there is no account vpopmail\n";
     assert_eq!((outcome.code, outcome.err().as_str()), (111, expected));
 }
 
@@ -300,7 +300,7 @@ fn a_malformed_line_is_trouble_for_its_user_only() {
     };
     let path = users.display();
     for (user, line, why) in [
-        ("broken", 3, "must have five fields, user:hash:uid:gid:home"),
+        ("broken", 3, "must have 5 fields, user:hash:uid:gid:home, or vpopmail's 7 or 8"),
         ("relative", 4, "home directory is not an absolute path"),
         ("long", 5, "line is too long"),
     ] {

@@ -1,0 +1,317 @@
+//! vpopmail's layout: who has a domain stands in qmail's `users/cdb` or `users/assign`, and the users of a
+//! domain in `vpasswd.cdb` or `vpasswd` in its directory.
+//!
+//! As there, names are taken in lower case, `user%domain` and `user/domain` are as good as `user@domain` (once, clients
+//! could not have an `@` in a name), and a name without a domain is of `$VPOPMAIL_DOMAIN`, or of the one that
+//! `etc/defaultdomain` names. In a line, uid and gid are no ids but flags: the ids are the domain's.
+
+use crate::lines;
+use crate::users::{Entry, Trouble, Trust, Users, line};
+use common::number;
+use std::ffi::CString;
+use sys::account;
+use sys::fs::{Dir, FileType, Mode, OFlags, open, stat};
+use sys::{Env, Errno};
+
+/// Where qmail keeps who gets whose mail.
+const USERS: &[u8] = b"/var/qmail/users";
+
+/// The flag in a line's gid that closes POP3 to its user.
+const NO_POP: u64 = 2;
+
+/// The longest domain name, in bytes.
+const MAX_DOMAIN: usize = 255;
+
+/// vpopmail's directory.
+pub struct Vpopmail {
+    home: Vec<u8>,
+    default: Option<Vec<u8>>,
+}
+
+/// A domain that vpopmail knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domain {
+    /// Its name: that of the domain whose users it shares, if it is another name for it.
+    pub name: Vec<u8>,
+    /// The ids of its mailboxes.
+    pub ids: (u32, u32),
+    /// Where its users stand.
+    pub directory: Vec<u8>,
+}
+
+/// Where a file stands, and what is wrong there.
+pub struct Wrong(pub Vec<u8>, pub Trouble);
+
+/// A user of a domain.
+pub struct Found {
+    /// `user@domain`.
+    pub name: Vec<u8>,
+    /// What stands in the line.
+    pub entry: Entry,
+    /// The domain's ids.
+    pub ids: (u32, u32),
+    /// The file with the line.
+    pub path: Vec<u8>,
+}
+
+impl Vpopmail {
+    /// The directory that `$VPOPMAIL` names, or the home of the account `vpopmail`; `None` without either.
+    ///
+    /// # Errors
+    /// The account can't be looked up.
+    pub fn find(env: Env) -> Result<Option<Self>, account::Trouble> {
+        let named =
+            |name: &[u8]| env.get(name).filter(|value| !value.is_empty()).map(<[u8]>::to_vec);
+        let home = match named(b"VPOPMAIL") {
+            Some(home) => home,
+            None => match account::by_name(b"vpopmail")? {
+                Some(account) => account.home,
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(Self { home, default: named(b"VPOPMAIL_DOMAIN") }))
+    }
+
+    /// The user who logs in as `login`; `None` if there is none.
+    ///
+    /// # Errors
+    /// A file that is missing or not to be trusted.
+    pub fn user(&self, login: &[u8]) -> Result<Option<Found>, Wrong> {
+        let (user, domain) = apart(login);
+        let Some(domain) = domain.or_else(|| self.default_domain()) else { return Ok(None) };
+        if user.is_empty() || !is_domain(&domain) {
+            return Ok(None);
+        }
+        let Some(Domain { name, ids, directory }) = self.domain(&domain)? else { return Ok(None) };
+        let (path, users) = open_users(&directory, ids.0)?;
+        let entry = users.find(&user).map_err(|trouble| Wrong(path.clone(), trouble))?;
+        let name = [&user[..], b"@", &name].concat();
+        Ok(entry.map(|entry| Found { name, entry, ids, path }))
+    }
+
+    /// The file of some domain's users, as a sample of what their hashes are like: the default one's, or any.
+    #[must_use]
+    pub fn sample(&self) -> Option<Users> {
+        let of = |domain: &Domain| {
+            open_users(&domain.directory, domain.ids.0).ok().map(|(_, users)| users)
+        };
+        let default = self.default_domain().and_then(|name| self.domain(&name).ok()?);
+        default.as_ref().and_then(of).or_else(|| {
+            let path = path(&[&self.home, b"domains"]).ok()?;
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let entries = Dir::new(open(&*path, flags, Mode::empty()).ok()?).ok()?;
+            let mut names = entries.flatten().map(|entry| entry.file_name().to_bytes().to_vec());
+            names.find_map(|name| of(&self.domain(&name).ok()??))
+        })
+    }
+
+    fn default_domain(&self) -> Option<Vec<u8>> {
+        let from_file = || {
+            let path = path(&[&self.home, b"etc/defaultdomain"]).ok()?;
+            let file =
+                open(&*path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty())
+                    .ok()?;
+            lines::find(&file, |line| Some(line.text.trim_ascii().to_vec())).ok()?
+        };
+        let name = self.default.clone().or_else(from_file)?.to_ascii_lowercase();
+        is_domain(&name).then_some(name)
+    }
+
+    /// Where `domain` lives; `None` if nowhere.
+    fn domain(&self, domain: &[u8]) -> Result<Option<Domain>, Wrong> {
+        if !is_domain(domain) {
+            return Ok(None);
+        }
+        let key = [b"!", domain, b"-"].concat();
+        let table = [USERS, b"/cdb"].concat();
+        let found = if let Some(file) = existing(&table)? {
+            let entry = crate::users::table::find(&file, &key);
+            Some(
+                entry
+                    .map_err(|trouble| Wrong(table, trouble))?
+                    .and_then(|entry| assigned(&entry.rest, 0)),
+            )
+        } else {
+            let text = [USERS, b"/assign"].concat();
+            existing(&text)?
+                .map(|file| {
+                    let prefix = [b"+", domain, b"-:"].concat();
+                    let visit = |line: lines::Line<'_>| {
+                        line.text.strip_prefix(&prefix[..]).and_then(|rest| assigned(rest, b':'))
+                    };
+                    lines::find(&file, visit)
+                        .map_err(|errno| Wrong(text, Trouble::Unreadable(errno)))
+                })
+                .transpose()?
+        };
+        match found {
+            Some(found) => Ok(found),
+            None => self.without_qmail(domain),
+        }
+    }
+
+    /// On a host without qmail: the directory of the domain's name, and whose that is.
+    fn without_qmail(&self, domain: &[u8]) -> Result<Option<Domain>, Wrong> {
+        let directory = [&self.home[..], b"/domains/", domain].concat();
+        let unreadable = |errno| Wrong(directory.clone(), Trouble::Unreadable(errno));
+        let status = match stat(&*path(&[&directory]).map_err(unreadable)?) {
+            Ok(status) => status,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(errno) => return Err(unreadable(errno)),
+        };
+        let is_directory = FileType::from_raw_mode(status.st_mode) == FileType::Directory;
+        let ids = (status.st_uid, status.st_gid);
+        Ok(is_directory.then(|| Domain { name: domain.to_vec(), ids, directory }))
+    }
+}
+
+/// Whether the flags in a line let its user use POP3.
+#[must_use]
+pub fn may_use_pop3(gid: &[u8]) -> bool {
+    number::whole(gid).unwrap_or(0) & NO_POP == 0
+}
+
+/// User and domain, in lower case.
+fn apart(login: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
+    let login = login.to_ascii_lowercase();
+    match login.iter().position(|byte| matches!(byte, b'@' | b'%' | b'/')) {
+        Some(at) => (login[..at].to_vec(), Some(login[at + 1..].to_vec())),
+        None => (login, None),
+    }
+}
+
+/// Whether this may be a domain's name: no path to anywhere else, at least.
+fn is_domain(name: &[u8]) -> bool {
+    let in_names = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    !name.is_empty() && name.len() <= MAX_DOMAIN && name[0] != b'.' && name.iter().all(in_names)
+}
+
+/// What qmail is told of a domain, after its name: `domain:uid:gid:directory:...`, with `separator` between.
+fn assigned(rest: &[u8], separator: u8) -> Option<Domain> {
+    let mut fields = rest.split(|byte| *byte == separator);
+    let name = fields.next().filter(|name| is_domain(name))?;
+    let uid = line::id(fields.next()?)?;
+    let gid = line::id(fields.next()?)?;
+    let directory = fields.next().filter(|directory| directory.first() == Some(&b'/'))?;
+    Some(Domain { name: name.to_ascii_lowercase(), ids: (uid, gid), directory: directory.to_vec() })
+}
+
+/// The users of the domain that lives in `directory`, and where they stand. They may be the domain's own, `owner`, and
+/// readable by everybody where the directory lets nobody else in.
+fn open_users(directory: &[u8], owner: u32) -> Result<(Vec<u8>, Users), Wrong> {
+    let unreadable = |errno| Wrong(directory.to_vec(), Trouble::Unreadable(errno));
+    let status = stat(&*path(&[directory]).map_err(unreadable)?).map_err(unreadable)?;
+    let trust = Trust { owner: Some(owner), readable: status.st_mode & 0o001 == 0 };
+    let open = |name: &[u8]| {
+        let place = [directory, b"/", name].concat();
+        let users =
+            path(&[&place]).map_err(Trouble::Unreadable).and_then(|path| Users::open(&path, trust));
+        (place, users)
+    };
+    match open(b"vpasswd.cdb") {
+        (_, Err(Trouble::Unreadable(Errno::NOENT))) => {}
+        (place, users) => {
+            return users
+                .map_err(|trouble| Wrong(place.clone(), trouble))
+                .map(|users| (place, users));
+        }
+    }
+    let (place, users) = open(b"vpasswd");
+    users.map_err(|trouble| Wrong(place.clone(), trouble)).map(|users| (place, users))
+}
+
+/// The file at `place`, if there is one.
+fn existing(place: &[u8]) -> Result<Option<sys::OwnedFd>, Wrong> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    match path(&[place]).and_then(|path| open(&*path, flags, Mode::empty())) {
+        Ok(file) => Ok(Some(file)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(Wrong(place.to_vec(), Trouble::Unreadable(errno))),
+    }
+}
+
+fn path(parts: &[&[u8]]) -> Result<CString, Errno> {
+    CString::new(parts.join(&b'/')).map_err(|_| Errno::NOENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn logins_are_taken_apart() {
+        for (login, user, domain) in [
+            ("Joe@Example.ORG", "joe", Some("example.org")),
+            ("joe%example.org", "joe", Some("example.org")),
+            ("joe/example.org", "joe", Some("example.org")),
+            ("joe@a@b", "joe", Some("a@b")),
+            ("joe", "joe", None),
+            ("@example.org", "", Some("example.org")),
+            ("", "", None),
+        ] {
+            let expected =
+                (user.as_bytes().to_vec(), domain.map(|domain| domain.as_bytes().to_vec()));
+            assert_eq!(apart(login.as_bytes()), expected, "{login}");
+        }
+    }
+
+    #[test]
+    fn no_domain_leads_elsewhere() {
+        for name in ["example.org", "a-b.c", "localhost", "a_b", "1.2"] {
+            assert!(is_domain(name.as_bytes()), "{name}");
+        }
+        let long = "a".repeat(256);
+        for name in ["", ".", "..", ".hidden", "a/b", "a@b", "a b", "a\0b", "a:b", "a\u{e4}", &long]
+        {
+            assert!(!is_domain(name.as_bytes()), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_qmail_is_told_of_a_domain() {
+        let domain = |name: &str, ids, directory: &str| {
+            Some(Domain { name: name.into(), ids, directory: directory.into() })
+        };
+        let expected = domain("example.org", (89, 88), "/home/vpopmail/domains/example.org");
+        assert_eq!(
+            assigned(b"example.org:89:88:/home/vpopmail/domains/example.org:-::", b':'),
+            expected
+        );
+        assert_eq!(
+            assigned(b"example.org\x0089\x0088\0/home/vpopmail/domains/example.org\0-\0\0", 0),
+            expected
+        );
+        for wrong in [
+            "",
+            "example.org",
+            "example.org:x:88:/d:-::",
+            "example.org:89:88:d:-::",
+            "../x:1:1:/d:-::",
+        ] {
+            assert_eq!(assigned(wrong.as_bytes(), b':'), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_flag_closes_pop3() {
+        for (gid, open) in
+            [("0", true), ("1", true), ("2", false), ("4098", false), ("", true), ("x", true)]
+        {
+            assert_eq!(may_use_pop3(gid.as_bytes()), open, "{gid}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_break_it(rest: Vec<u8>, login: Vec<u8>) {
+            let (user, domain) = apart(&login);
+            prop_assert!(user.len() + domain.map_or(0, |domain| domain.len() + 1) == login.len());
+            for separator in [0, b':'] {
+                if let Some(domain) = assigned(&rest, separator) {
+                    prop_assert!(is_domain(&domain.name) && domain.directory.starts_with(b"/"));
+                }
+            }
+        }
+    }
+}
