@@ -61,6 +61,9 @@ fn judge(account: &Account, request: &Request) -> Result<Verdict, Failure> {
     }
     let entry = account::shadow(&account.name).map_err(trouble)?;
     let Some(mut entry) = entry else {
+        if account.password != b"x" {
+            return Ok(Verdict::Never);
+        }
         return Err(check::unable(NAME, request.login(), "no shadow entry"));
     };
     let field = Zeroizing::new(core::mem::take(&mut entry.hash));

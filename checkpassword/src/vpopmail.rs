@@ -172,7 +172,7 @@ pub fn may_use_pop3(gid: &[u8]) -> bool {
 }
 
 /// User and domain, in lower case.
-fn apart(login: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
+pub(crate) fn apart(login: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
     let login = login.to_ascii_lowercase();
     match login.iter().position(|byte| matches!(byte, b'@' | b'%' | b'/')) {
         Some(at) => (login[..at].to_vec(), Some(login[at + 1..].to_vec())),
@@ -181,13 +181,13 @@ fn apart(login: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
 }
 
 /// Whether this may be a domain's name: no path to anywhere else, at least.
-fn is_domain(name: &[u8]) -> bool {
+pub(crate) fn is_domain(name: &[u8]) -> bool {
     let in_names = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     !name.is_empty() && name.len() <= MAX_DOMAIN && name[0] != b'.' && name.iter().all(in_names)
 }
 
 /// What qmail is told of a domain, after its name: `domain:uid:gid:directory:...`, with `separator` between.
-fn assigned(rest: &[u8], separator: u8) -> Option<Domain> {
+pub(crate) fn assigned(rest: &[u8], separator: u8) -> Option<Domain> {
     let mut fields = rest.split(|byte| *byte == separator);
     let name = fields.next().filter(|name| is_domain(name))?;
     let uid = line::id(fields.next()?)?;

@@ -162,6 +162,27 @@ fn who_is_not_there_takes_as_long_as_who_is() {
     }
 }
 
+/// Whatever `mkpasswd -m help` lists, at its usual cost.
+#[test]
+fn each_hash_of_mkpasswd() {
+    let scratch = Scratch::new("mkpasswd");
+    if !Path::new("/usr/bin/mkpasswd").exists() {
+        tests::skip!("no mkpasswd (Debian: whois)");
+    }
+    let help = Run::new("mkpasswd").args(["-m", "help"]).output();
+    let help = help.out() + &help.err();
+    let methods: Vec<&str> =
+        help.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(methods.len() >= 10 && methods.contains(&"sunmd5"), "{help}");
+    let users = scratch.join("users");
+    for method in methods {
+        let hash = Run::new("mkpasswd").args(["-m", method, "sec ret"]).output().out();
+        private(&users, format!("joe:{}:4242:4343:{}\n", hash.trim(), scratch.path().display()));
+        assert_eq!(tried(&users, &login("joe", "sec ret")), let_in(), "{method}");
+        assert_eq!(tried(&users, &login("joe", "sec reT")), refused(), "{method}");
+    }
+}
+
 #[test]
 fn the_chain_as_an_ordinary_user() {
     let scratch = Scratch::new("chain");
