@@ -51,7 +51,7 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let usage = || Failure { code: MISUSED.0, ..NAME.usage("[ -s service ] program [ arg ... ]") };
     let mut options = Getopt::new(args, b"s:");
     let mut service = variable(env, b"PAM_SERVICE");
-    while let Some(option) = options.next() {
+    for option in options.by_ref() {
         match option.map_err(|illegal| illegal.with_usage(usage()))? {
             Opt::Value(b's', name) => service = Some(name.to_owned()),
             Opt::Flag(_) | Opt::Value(..) => return Err(usage()),

@@ -78,7 +78,7 @@ pub fn users(data: &[u8]) {
     {
         assert!(home.starts_with(b"/") && !home.contains(&0));
         assert!(!hash.contains(&b':'));
-        if let Ok((uid, gid)) = Fields::parse(&found.rest).ok().expect("as before").ids() {
+        if let Ok((uid, gid)) = Fields::parse(&found.rest).expect("as before").ids() {
             assert!(uid != 0 && uid != u32::MAX && gid != u32::MAX);
         }
     }
@@ -129,7 +129,7 @@ pub fn vpasswd(data: &[u8]) {
         Some(changed) => {
             assert!(own(text) == 0 && own(&changed) == 1 && others(text) == others(&changed));
             let line = changed.split(|byte| *byte == b'\n').find(is_users).expect("it is there");
-            let fields = Fields::parse(of(line, user).expect("the user's")).ok().expect("good");
+            let fields = Fields::parse(of(line, user).expect("the user's")).expect("good");
             assert!(fields.home == b"/m" && fields.ids() == Ok((1, 2)));
             assert_eq!(fields.secret, secret.unwrap_or_default());
         }
@@ -141,10 +141,8 @@ pub fn vpasswd(data: &[u8]) {
             assert!(own(text) == own(&changed) && others(text) == others(&changed));
             let line = changed.split(|byte| *byte == b'\n').find(is_users).expect("it is there");
             let before = text.split(|byte| *byte == b'\n').find(is_users).expect("it was there");
-            let fields =
-                Fields::parse(of(line, user).expect("the user's")).ok().expect("still good");
-            let old =
-                Fields::parse(of(before, user).expect("the user's")).ok().expect("it was good");
+            let fields = Fields::parse(of(line, user).expect("the user's")).expect("still good");
+            let old = Fields::parse(of(before, user).expect("the user's")).expect("it was good");
             assert!(fields.hash == b"n" && fields.secret == secret.unwrap_or_default());
             assert!((fields.uid, fields.gid, fields.home) == (old.uid, old.gid, old.home));
         }

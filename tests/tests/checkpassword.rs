@@ -418,7 +418,7 @@ fn a_hash_in_passwd_itself() {
     let passwd = fs::read_to_string("/etc/passwd").expect("passwd");
     let with = |field: &str| {
         fs::write("/etc/passwd", passwd.replace("joe:x:", &format!("joe:{field}:")))
-            .expect("passwd")
+            .expect("passwd");
     };
     with(SHA512);
     fs::remove_file("/etc/shadow").expect("no shadow");

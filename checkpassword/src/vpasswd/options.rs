@@ -53,7 +53,7 @@ impl Options {
         let mut file = env.get(b"VPASSWD").filter(|path| !path.is_empty());
         let (mut keeps_secret, mut scheme, mut quota) = (false, Scheme::Yescrypt, None);
         let (mut uid, mut gid) = (None, None);
-        while let Some(option) = options.next() {
+        for option in options.by_ref() {
             match option.map_err(|illegal| illegal.with_usage(usage()))? {
                 Opt::Flag(b'c') => keeps_secret = true,
                 Opt::Value(b'f', value) => file = Some(value.to_bytes()),
