@@ -3,12 +3,46 @@
 
 use super::{Entry, Trouble};
 use crate::lines::MAX_LINE;
-use sys::{AsFd, Errno};
-use ucspi::cdb::{Damage, File, HEADER, Reader, Source};
+use sys::fs::fstat;
+use sys::io::pread;
+use sys::{AsFd, BorrowedFd, Errno};
+use ucspi::cdb::{Damage, HEADER, Reader, Source};
 use zeroize::Zeroizing;
 
 /// How many records are looked at for a hash that is like all others.
 const SAMPLE: usize = 16;
+
+/// A table's file, read without a buffer in between that nobody would wipe.
+struct File<'a> {
+    fd: BorrowedFd<'a>,
+    length: u64,
+}
+
+impl<'a> File<'a> {
+    fn new(fd: &'a impl AsFd) -> Result<Self, Errno> {
+        let fd = fd.as_fd();
+        Ok(Self { fd, length: u64::try_from(fstat(fd)?.st_size).unwrap_or(0) })
+    }
+}
+
+impl Source for File<'_> {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Errno> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match pread(self.fd, &mut buffer[filled..], offset + filled as u64) {
+                Ok(0) => return Err(Errno::PROTO),
+                Ok(count) => filled += count,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(())
+    }
+}
 
 /// What the table says of `user`.
 ///
