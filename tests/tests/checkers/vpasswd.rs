@@ -217,6 +217,50 @@ fn a_failure_leaves_the_old_file() {
     assert_eq!(fs::read_dir(scratch.path()).expect("the directory").count(), 1);
 }
 
+/// Killed at any moment: the file is the old one or the new one, another user gets in all the while, and the next vpasswd
+/// finds nothing in its way.
+#[test]
+fn killed_at_any_moment() {
+    let scratch = Scratch::new("killed");
+    let home = scratch.path().to_str().expect("a path");
+    let sha = ["-m", "sha512crypt", "-u", "4242", "-g", "4343"];
+    for user in ["ann", "joe"] {
+        done(&scratch, &[&sha[..], &["add", user, home]].concat(), "start");
+    }
+    done(&scratch, &["table"], "");
+    let mut possible = vec!["start".to_owned()];
+    for round in 0..40_u64 {
+        let password = format!("round{round}");
+        let run = Run::new(program("vpasswd")).env("VPASSWD", scratch.join("users"));
+        let mut child = run.args(["-m", "sha512crypt", "change", "joe"]).spawn();
+        child.write(format!("{password}\n").as_bytes());
+        child.close();
+        // From before it begins to after it is done, in no particular order.
+        std::thread::sleep(Duration::from_micros(round * 7919 % 40 * 500));
+        child.signal(tests::Signal::SIGKILL);
+        let ann = [scratch.join("users"), scratch.join("users.cdb")].map(|place| {
+            checked(login("ann", "start"), &[&vchkpw(), Path::new("true")], |run| {
+                run.env("VPASSWD", &place)
+            })
+            .code
+        });
+        assert_eq!(ann, [0, 0], "round {round}");
+        child.wait(Duration::from_secs(20));
+        possible.push(password);
+        let text = text(&scratch);
+        assert!(
+            text.lines().count() == 2 && text.ends_with(&format!(":4242:4343:{home}\n")),
+            "{text}"
+        );
+    }
+    // Whatever was the last to get through: one password, and for the file no other than for the table made of it.
+    done(&scratch, &["table"], "");
+    assert_eq!(possible.iter().filter(|password| opens(&scratch, password)).count(), 1);
+    done(&scratch, &["-m", "sha512crypt", "change", "joe"], "end");
+    assert!(opens(&scratch, "end"));
+    assert_eq!(fs::read_dir(scratch.path()).expect("the directory").count(), 2);
+}
+
 #[test]
 fn at_a_terminal_nothing_is_shown_and_twice_is_asked() {
     let scratch = Scratch::new("terminal");
