@@ -50,7 +50,8 @@ pub struct Users {
 
 impl Users {
     /// Opens the file at `path`, and sees to it that nobody but root, ourselves or whom `trust` names could have
-    /// written it, and that not everybody can read the hashes. A name that ends with `.cdb` is that of a table.
+    /// written it, and that not everybody can read the hashes. A name that ends with `.cdb`, or is
+    /// `cdb`, is that of a table.
     ///
     /// # Errors
     /// It can't be opened, or trusted.
@@ -73,7 +74,8 @@ impl Users {
         if status.st_mode & 0o004 != 0 && !trust.readable {
             return untrusted("readable by everybody (chmod o-r)");
         }
-        Ok(Self { file, is_table: path.to_bytes().ends_with(b".cdb") })
+        let is_table = [&b".cdb"[..], b"/cdb"].iter().any(|end| path.to_bytes().ends_with(end));
+        Ok(Self { file, is_table })
     }
 
     /// What the file says of `user`; `None` if nothing. The first line that begins with the name counts.

@@ -109,32 +109,16 @@ impl Vpopmail {
         if !is_domain(domain) {
             return Ok(None);
         }
-        let key = [b"!", domain, b"-"].concat();
-        let table = [USERS, b"/cdb"].concat();
-        let found = if let Some(file) = existing(&table)? {
-            let entry = crate::users::table::find(&file, &key);
-            Some(
-                entry
-                    .map_err(|trouble| Wrong(table, trouble))?
-                    .and_then(|entry| assigned(&entry.rest, 0)),
-            )
-        } else {
-            let text = [USERS, b"/assign"].concat();
-            existing(&text)?
-                .map(|file| {
-                    let prefix = [b"+", domain, b"-:"].concat();
-                    let visit = |line: lines::Line<'_>| {
-                        line.text.strip_prefix(&prefix[..]).and_then(|rest| assigned(rest, b':'))
-                    };
-                    lines::find(&file, visit)
-                        .map_err(|errno| Wrong(text, Trouble::Unreadable(errno)))
-                })
-                .transpose()?
-        };
-        match found {
-            Some(found) => Ok(found),
-            None => self.without_qmail(domain),
+        // The same stands in both, but for what is between the fields.
+        let places: [(&[u8], &[u8], u8); 2] = [(b"/cdb", b"!", 0), (b"/assign", b"+", b':')];
+        for (name, prefix, separator) in places {
+            let place = [USERS, name].concat();
+            let Some(users) = existing(&place)? else { continue };
+            let entry = users.find(&[prefix, domain, b"-"].concat());
+            let entry = entry.map_err(|trouble| Wrong(place, trouble))?;
+            return Ok(entry.and_then(|entry| assigned(&entry.rest, separator)));
         }
+        self.without_qmail(domain)
     }
 
     /// On a host without qmail: the directory of the domain's name, and whose that is.
@@ -176,13 +160,13 @@ fn open_users(directory: &[u8], owner: u32) -> Result<(Vec<u8>, Users), Wrong> {
     users.map_err(|trouble| Wrong(place.clone(), trouble)).map(|users| (place, users))
 }
 
-/// The file at `place`, if there is one.
-fn existing(place: &[u8]) -> Result<Option<sys::OwnedFd>, Wrong> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    match path(&[place]).and_then(|path| open(&*path, flags, Mode::empty())) {
-        Ok(file) => Ok(Some(file)),
-        Err(Errno::NOENT) => Ok(None),
-        Err(errno) => Err(Wrong(place.to_vec(), Trouble::Unreadable(errno))),
+/// What qmail has at `place`, if anything: whoever could write there would choose ids.
+fn existing(place: &[u8]) -> Result<Option<Users>, Wrong> {
+    let open = path(&[place]).map_err(Trouble::Unreadable);
+    match open.and_then(|path| Users::open(&path, Trust { owner: None, readable: true })) {
+        Ok(users) => Ok(Some(users)),
+        Err(Trouble::Unreadable(Errno::NOENT)) => Ok(None),
+        Err(trouble) => Err(Wrong(place.to_vec(), trouble)),
     }
 }
 

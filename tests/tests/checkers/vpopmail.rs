@@ -154,6 +154,11 @@ fn domains_that_qmail_knows() {
     is_joe(&tried(&login("joe@example.org", "secret")));
     is_joe(&tried(&login("joe@alias.example", "secret")));
     is_refused(&tried(&login("joe@example.net", "secret")));
+    fs::set_permissions("/var/qmail/users/assign", Permissions::from_mode(0o666)).expect("chmod");
+    let writable = tried(&login("joe@example.org", "secret"));
+    let text =
+        "vchkpw: fatal: unable to trust /var/qmail/users/assign: writable by others (chmod go-w)\n";
+    assert_eq!((writable.code, writable.err().as_str()), (111, text));
     // What qmail-newu makes of it: NULs between the fields. The table has the last word.
     let value = format!("example.org\0{VPOPMAIL}\0{VPOPMAIL}\0{directory}\0-\0\0");
     users_cdb(&[("!new.example-", &value), ("", "-")]);
