@@ -61,6 +61,15 @@ impl Question {
         matches!(self, Self::Session | Self::Password)
     }
 
+    /// What the user wants to use: POP3, but where Dovecot says otherwise.
+    #[must_use]
+    pub fn service(self, env: Env) -> &'static [u8] {
+        match env.get(b"SERVICE") {
+            Some(service) if self != Self::Session => service,
+            Some(_) | None => b"pop3",
+        }
+    }
+
     /// The exit code that says no.
     #[must_use]
     pub fn no(self) -> Exit {

@@ -34,7 +34,8 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let question = Question::of(args.tail(1), env);
     let request = Request::receive(NAME)?;
     let source = Source::find(env)?;
-    let found = source.user(&request, question)?;
+    let service = question.service(env);
+    let found = source.user(&request, question, service)?;
     let verdict = match &found {
         Some(found) if question.has_password() => found.check(&request)?,
         Some(found) if question == Question::Secret && found.secret.is_empty() => {
@@ -54,10 +55,11 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
             return Ok(REFUSED);
         }
     };
-    if found.is_barred && question.has_password() {
-        // Only whoever knows the password gets here.
-        NAME.warn(&[b"refusing ", &printable(request.login()), b": not allowed to use POP3"]);
-        return Ok(REFUSED);
+    if found.is_barred && question != Question::Account {
+        // Only whoever knows the password gets here, or Dovecot.
+        let who = printable(request.login());
+        NAME.warn(&[b"refusing ", &who, b": not allowed to use ", service]);
+        return Ok(question.no());
     }
     drop(request);
     let Virtual { name, ids, home, secret, .. } = found;
@@ -74,7 +76,7 @@ struct Virtual {
     secret: Zeroizing<Vec<u8>>,
     ids: Option<(u32, u32)>,
     home: Vec<u8>,
-    /// Whether a flag closes POP3 to the user.
+    /// Whether a flag closes the service to the user.
     is_barred: bool,
 }
 
@@ -122,7 +124,12 @@ impl<'a> Source<'a> {
         })
     }
 
-    fn user(&self, request: &Request, question: Question) -> Result<Option<Virtual>, Failure> {
+    fn user(
+        &self,
+        request: &Request,
+        question: Question,
+        service: &[u8],
+    ) -> Result<Option<Virtual>, Failure> {
         let is_root = geteuid().is_root();
         match self {
             Self::File(path) => {
@@ -149,7 +156,7 @@ impl<'a> Source<'a> {
                 if wanted && found.ids.0 == 0 {
                     return Err(why("uid 0 may not log in"));
                 }
-                let is_barred = !vpopmail::may_use_pop3(fields.gid);
+                let is_barred = !vpopmail::may_use(fields.gid, service);
                 Ok(Some(Virtual::new(found.name, &fields, wanted.then_some(found.ids), is_barred)))
             }
         }

@@ -7,7 +7,7 @@
 
 mod domain;
 
-pub use domain::{Domain, may_use_pop3};
+pub use domain::{Domain, may_use};
 pub(crate) use domain::{apart, assigned, is_domain};
 
 use crate::lines;

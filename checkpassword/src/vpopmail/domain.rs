@@ -3,8 +3,8 @@
 use crate::users::line;
 use common::number;
 
-/// The flag in a line's gid that closes POP3 to its user.
-const NO_POP: u64 = 2;
+/// The flags in a line's gid that close a service to its user.
+const CLOSED: [(&[u8], u64); 3] = [(b"pop3", 2), (b"imap", 8), (b"smtp", 0x800)];
 
 /// The longest domain name, in bytes.
 const MAX_DOMAIN: usize = 255;
@@ -45,10 +45,11 @@ pub(crate) fn assigned(rest: &[u8], separator: u8) -> Option<Domain> {
     Some(Domain { name: name.to_ascii_lowercase(), ids: (uid, gid), directory: directory.to_vec() })
 }
 
-/// Whether the flags in a line let its user use POP3.
+/// Whether the flags in a line let its user have `service`, a name as Dovecot has it.
 #[must_use]
-pub fn may_use_pop3(gid: &[u8]) -> bool {
-    number::whole(gid).unwrap_or(0) & NO_POP == 0
+pub fn may_use(gid: &[u8], service: &[u8]) -> bool {
+    let flags = number::whole(gid).unwrap_or(0);
+    CLOSED.iter().all(|(name, flag)| *name != service || flags & flag == 0)
 }
 
 #[cfg(test)]
@@ -111,12 +112,20 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_closes_pop3() {
-        for (gid, open) in
-            [("0", true), ("1", true), ("2", false), ("4098", false), ("", true), ("x", true)]
-        {
-            assert_eq!(may_use_pop3(gid.as_bytes()), open, "{gid}");
+    fn a_flag_closes_a_service() {
+        for (gid, pop3, imap) in [
+            ("0", true, true),
+            ("1", true, true),
+            ("2", false, true),
+            ("8", true, false),
+            ("4106", false, false),
+            ("", true, true),
+            ("x", true, true),
+        ] {
+            let may = |service: &str| may_use(gid.as_bytes(), service.as_bytes());
+            assert_eq!((may("pop3"), may("imap"), may("lmtp")), (pop3, imap, true), "{gid}");
         }
+        assert!(!may_use(b"2048", b"smtp"));
     }
 
     proptest! {

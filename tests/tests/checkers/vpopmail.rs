@@ -82,9 +82,19 @@ fn domains_that_stand_nowhere_else() {
         is_refused(&tried(&login(name, password)));
     }
     let closed = tried(&login("closed@example.org", "secret"));
-    let text = "vchkpw: warning: refusing closed@example.org: not allowed to use POP3\n";
+    let text = "vchkpw: warning: refusing closed@example.org: not allowed to use pop3\n";
     assert_eq!((closed.code, closed.err().as_str()), (1, text));
     is_refused(&tried(&login("closed@example.org", "wrong")));
+    // Dovecot asks for other services, too; and who it is for whom mail is delivered.
+    let reply = Path::new("/tmp/checkpassword-reply");
+    fs::write(reply, "#!/bin/sh\necho $USER\n").expect("a script");
+    fs::set_permissions(reply, Permissions::from_mode(0o755)).expect("chmod");
+    for (service, authorized, code) in [("pop3", "", 1), ("imap", "", 0), ("pop3", "1", 0)] {
+        let outcome = checked(login("closed@example.org", "secret"), &[&vchkpw(), reply], |run| {
+            run.env_remove("VPASSWD").env("SERVICE", service).env("AUTHORIZED", authorized)
+        });
+        assert_eq!(outcome.code, code, "{service} {outcome:?}");
+    }
     let broken = tried(&login("broken@example.org", "secret"));
     let text = format!(
         "vchkpw: fatal: unable to use {DOMAINS}/example.org/vpasswd line 4: must have 5 fields, user:hash:uid:gid:home, or \
