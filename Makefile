@@ -21,8 +21,12 @@ BIN = $(DESTDIR)$(PREFIX)/bin
 MAN = $(DESTDIR)$(PREFIX)/share/man/man8
 
 PACKAGES = svscan supervise svc softlimit setuidgid tcpserver tcpclient tlsclient ucspi multilog pop3 checkpassword
+# The one program that isn't static, as it has libpam load modules: where there is a libpam to link with.
+PAM := $(if $(wildcard command/checkpassword-pam),checkpassword-pam,$(shell \
+	t=$$(mktemp -d) && echo 'int pam_start(void); int main(void) { return pam_start(); }' >$$t/links.c && \
+	$(or $(CC),cc) -o $$t/links $$t/links.c -lpam 2>/dev/null && echo checkpassword-pam; rm -rf "$$t"))
 # who@ and its like are built as who-at: no crate may have such a name.
-PROGRAMS := $(patsubst %-at,%@,$(sort $(basename $(notdir $(wildcard $(PACKAGES:%=%/src/bin/*.rs))))))
+PROGRAMS := $(sort $(patsubst %-at,%@,$(basename $(notdir $(wildcard $(PACKAGES:%=%/src/bin/*.rs))))) $(PAM))
 PAGES := $(wildcard man/*.8)
 
 # The traditional places that LINKS=1 fills.
@@ -56,6 +60,12 @@ BUILT = $(TARGET)/$(HOST)/release
 all:
 	@RUSTFLAGS="$(RUSTFLAGS) $(STATIC)" CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --locked --release --bins \
 		--target "$(HOST)" --target-dir "$(TARGET)" $(PACKAGES:%=-p %)
+ifneq ($(PAM),)
+	@CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --locked --release --bins --target "$(HOST)" --target-dir "$(TARGET)/pam" -p $(PAM)
+	@ln -f "$(TARGET)/pam/$(HOST)/release/$(PAM)" "$(BUILT)/$(PAM)"
+else
+	@echo "make: checkpassword-pam is left out: there is no libpam to link with (Debian: libpam0g-dev)"
+endif
 	@set -e; mkdir -p command; cd command; \
 	for p in $(PROGRAMS); do \
 		case $$p in *@) b=$${p%@}-at;; *) b=$$p;; esac; \

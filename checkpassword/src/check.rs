@@ -1,9 +1,11 @@
 //! A password against a stored hash, with the room that the hash needs.
 
+use crate::hash::make::{Scheme, Unmade};
 use crate::hash::{Hash, Stored};
 use crate::memory::Room;
 use crate::request::printable;
 use common::{Exit, Failure, Name};
+use zeroize::Zeroizing;
 
 /// What stands in for the hash of a user who isn't there: Debian's default scheme and cost.
 const DUMMY: &[u8] = b"$y$j9T$......................$...........................................";
@@ -40,6 +42,31 @@ pub fn pretend(
         }
     }
     Ok(())
+}
+
+/// A new hash of `password`, with the room that it needs.
+///
+/// # Errors
+/// Exit code 111: not enough memory even up to the hard limits, or no random numbers.
+pub fn make(
+    name: Name,
+    user: &[u8],
+    scheme: Scheme,
+    password: &[u8],
+) -> Result<Zeroizing<String>, Failure> {
+    let unable = |reason: &str| {
+        let parts: [&[u8]; 4] =
+            [b"unable to hash the password of ", &printable(user), b": ", reason.as_bytes()];
+        name.fatal(Exit::TEMPORARY.0, &parts)
+    };
+    let room = Room::make().map_err(|errno| unable(common::reason(errno)))?;
+    room.try_out(scheme.memory()).map_err(|reason| unable(&reason))?;
+    let hash = scheme.hash(password).map_err(|unmade| match unmade {
+        Unmade::Random(errno) => unable(common::reason(errno)),
+        Unmade::Refused(unusable) => unable(&unusable.reason()),
+    });
+    room.give_back().map_err(|errno| unable(common::reason(errno)))?;
+    hash
 }
 
 /// `unable to check the password of USER: REASON`, exit code 111.

@@ -1,5 +1,6 @@
 //! From the user who logged in to the program that runs as them.
 
+use crate::dovecot::Question;
 use common::env::Environment;
 use common::{Exit, Failure, Name};
 use core::ffi::CStr;
@@ -39,25 +40,38 @@ pub struct Ids {
 /// The groups go first and the uid last: what comes after it has no rights left. The directory
 /// is entered as the user, who must be allowed to.
 ///
+/// Where Dovecot asks, nobody becomes anyone: see [`crate::dovecot`]. `secret` is what it may be told.
+///
 /// Comes back only with the failure, whose exit code is 111.
 #[must_use]
-pub fn run(name: Name, user: &User, command: Args, env: Env) -> Failure {
+pub fn run(
+    name: Name,
+    user: &User,
+    secret: &[u8],
+    question: Question,
+    command: Args,
+    env: Env,
+) -> Failure {
     let trouble = |parts: &[&[u8]], errno| name.fatal_errno(Exit::TEMPORARY.0, parts, errno);
     let Some(program) = command.get(0) else {
         return trouble(&[b"unable to run a program"], Errno::NOENT);
     };
-    if let Some(ids) = &user.ids
-        && let Err((what, errno)) = take_on(ids)
-    {
-        return trouble(&[b"unable to set ", what], errno);
-    }
-    if let Err(errno) = enter(&user.home) {
-        return trouble(&[b"unable to change directory to ", &user.home], errno);
-    }
     let mut environment = Environment::new(env);
     environment.set(b"USER", &user.name);
     environment.set(b"HOME", &user.home);
     environment.set(b"SHELL", &user.shell);
+    if question == Question::Session {
+        if let Some(ids) = &user.ids
+            && let Err((what, errno)) = take_on(ids)
+        {
+            return trouble(&[b"unable to set ", what], errno);
+        }
+        if let Err(errno) = enter(&user.home) {
+            return trouble(&[b"unable to change directory to ", &user.home], errno);
+        }
+    } else {
+        question.answer(user, secret, &mut environment);
+    }
     let errno = Program::find(program, environment.get(b"PATH"))
         .exec(&command.vector(), &environment.vector());
     trouble(&[b"unable to run ", program.to_bytes()], errno)

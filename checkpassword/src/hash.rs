@@ -1,14 +1,19 @@
 //! Stored password hashes: crypt(5)'s formats, told apart, bounded and verified.
 //!
-//! yescrypt, gost-yescrypt and scrypt are in [`yescrypt`], all others in [`classic`]. A stored hash
+//! yescrypt, gost-yescrypt and scrypt are in [`yescrypt`], SunMD5 in [`sunmd5`], NT in [`nt`], all others in [`classic`]. A stored hash
 //! is whatever an administrator or a program left in a file: nothing that can stand there makes
 //! this panic, run for hours or take all memory.
 
 pub mod base64;
 pub mod classic;
+pub mod make;
+pub mod nt;
+pub mod sunmd5;
 pub mod yescrypt;
 
 use classic::Classic;
+use nt::Nt;
+use sunmd5::SunMd5;
 use yescrypt::Yescrypt;
 
 /// The longest hash, in bytes (libxcrypt's `CRYPT_OUTPUT_SIZE`, with its NUL).
@@ -34,6 +39,8 @@ pub struct Hash<'a>(Scheme<'a>);
 enum Scheme<'a> {
     Yescrypt(Yescrypt<'a>),
     Classic(Classic<'a>),
+    SunMd5(SunMd5<'a>),
+    Nt(Nt<'a>),
 }
 
 /// Why no password can be checked against a stored hash. None of these is the user's fault.
@@ -83,6 +90,12 @@ impl<'a> Stored<'a> {
         if let Some(yescrypt) = Yescrypt::parse(text) {
             return Ok(Self::Hash(Hash(Scheme::Yescrypt(yescrypt?))));
         }
+        if let Some(sunmd5) = SunMd5::parse(text) {
+            return Ok(Self::Hash(Hash(Scheme::SunMd5(sunmd5?))));
+        }
+        if let Some(nt) = Nt::parse(text) {
+            return Ok(Self::Hash(Hash(Scheme::Nt(nt?))));
+        }
         if let Some(classic) = Classic::parse(text) {
             return Ok(Self::Hash(Hash(Scheme::Classic(classic?))));
         }
@@ -99,7 +112,7 @@ impl<'a> Hash<'a> {
     pub fn memory(&self) -> usize {
         match &self.0 {
             Scheme::Yescrypt(yescrypt) => yescrypt.memory(),
-            Scheme::Classic(_) => 0,
+            Scheme::Classic(_) | Scheme::SunMd5(_) | Scheme::Nt(_) => 0,
         }
     }
 
@@ -111,6 +124,8 @@ impl<'a> Hash<'a> {
         match &self.0 {
             Scheme::Yescrypt(yescrypt) => yescrypt.verify(password),
             Scheme::Classic(classic) => classic.verify(password),
+            Scheme::SunMd5(sunmd5) => Ok(sunmd5.verify(password)),
+            Scheme::Nt(nt) => Ok(nt.verify(password)),
         }
     }
 }

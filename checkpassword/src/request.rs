@@ -1,4 +1,5 @@
-//! What comes on descriptor 3: `login NUL password NUL timestamp NUL`.
+//! What comes on descriptor 3: `login NUL password NUL timestamp NUL`. For APOP and CRAM-MD5 the
+//! second field is the client's digest and the third what it was made with (`digest`).
 
 use crate::{MISUSED, REFUSED};
 use common::{Exit, Failure, Name};
@@ -10,11 +11,12 @@ use zeroize::Zeroizing;
 /// The most that may come; with one byte more it is a bad login.
 pub const MAX: usize = 512;
 
-/// A login name and a password, wiped from memory when dropped.
+/// A login name, a password and a timestamp, wiped from memory when dropped.
 pub struct Request {
     buffer: Zeroizing<Vec<u8>>,
     login: Range<usize>,
     password: Range<usize>,
+    timestamp: Range<usize>,
 }
 
 impl Request {
@@ -46,12 +48,12 @@ impl Request {
                 return Err(Failure::silent(REFUSED.0));
             }
         }
-        let Some((login, password)) = fields(&buffer[..length]) else {
+        let Some(Fields { login, password, timestamp }) = fields(&buffer[..length]) else {
             let text: &[u8] =
                 b"unable to read login and password from descriptor 3: not NUL-terminated";
             return Err(name.fatal(MISUSED.0, &[text]));
         };
-        Ok(Self { buffer, login, password })
+        Ok(Self { buffer, login, password, timestamp })
     }
 
     /// The login name, as the client sent it.
@@ -60,18 +62,35 @@ impl Request {
         &self.buffer[self.login.clone()]
     }
 
-    /// The password.
+    /// The password; or, where the client keeps that to itself, the digest that proves it knows it.
     #[must_use]
     pub fn password(&self) -> &[u8] {
         &self.buffer[self.password.clone()]
     }
+
+    /// What a digest was made with: the banner's timestamp, or a challenge. Empty if none came.
+    #[must_use]
+    pub fn timestamp(&self) -> &[u8] {
+        &self.buffer[self.timestamp.clone()]
+    }
 }
 
-/// Where login and password stand. Whatever follows them (the timestamp) is of no interest.
-pub(crate) fn fields(data: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
-    let login = data.iter().position(|byte| *byte == 0)?;
-    let password = data[login + 1..].iter().position(|byte| *byte == 0)?;
-    Some((0..login, login + 1..login + 1 + password))
+/// Where the fields of a request stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fields {
+    pub(crate) login: Range<usize>,
+    pub(crate) password: Range<usize>,
+    pub(crate) timestamp: Range<usize>,
+}
+
+/// Finds them; login and password must be there. The timestamp may be missing or lack its NUL: the original never looked
+/// at it. Whatever follows is of no interest.
+pub(crate) fn fields(data: &[u8]) -> Option<Fields> {
+    let end = |start: usize| data[start..].iter().position(|byte| *byte == 0).map(|at| start + at);
+    let login = end(0)?;
+    let password = end(login + 1)?;
+    let timestamp = password + 1..end(password + 1).unwrap_or(data.len());
+    Some(Fields { login: 0..login, password: login + 1..password, timestamp })
 }
 
 /// A name that a client sent, fit for a log: what isn't printable ASCII becomes `?`, and what is
@@ -91,15 +110,18 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn parsed(data: &[u8]) -> Option<(&[u8], &[u8])> {
-        fields(data).map(|(login, password)| (&data[login], &data[password]))
+    fn parsed(data: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+        fields(data).map(|f| (&data[f.login], &data[f.password], &data[f.timestamp]))
     }
 
     #[test]
     fn login_and_password_each_end_with_a_nul() {
-        assert_eq!(parsed(b"joe\0secret\0Y123\0"), Some((&b"joe"[..], &b"secret"[..])));
-        assert_eq!(parsed(b"joe\0secret\0"), Some((&b"joe"[..], &b"secret"[..])));
-        assert_eq!(parsed(b"\0\0"), Some((&b""[..], &b""[..])));
+        let joe = |timestamp: &'static [u8]| Some((&b"joe"[..], &b"secret"[..], timestamp));
+        assert_eq!(parsed(b"joe\0secret\0Y123\0"), joe(b"Y123"));
+        assert_eq!(parsed(b"joe\0secret\0Y123\0more\0"), joe(b"Y123"));
+        assert_eq!(parsed(b"joe\0secret\0Y123"), joe(b"Y123"));
+        assert_eq!(parsed(b"joe\0secret\0"), joe(b""));
+        assert_eq!(parsed(b"\0\0"), Some((&b""[..], &b""[..], &b""[..])));
         for broken in [&b""[..], b"joe", b"joe\0", b"joe\0secret"] {
             assert_eq!(parsed(broken), None, "{broken:?}");
         }
@@ -116,8 +138,9 @@ mod tests {
         #[test]
         fn what_was_sent_is_found(login in "[^\0]{0,99}", password in "[^\0]{0,99}", rest: Vec<u8>) {
             let mut data = format!("{login}\0{password}\0").into_bytes();
-            data.extend(rest);
-            prop_assert_eq!(parsed(&data), Some((login.as_bytes(), password.as_bytes())));
+            data.extend(&rest);
+            let timestamp = rest.split(|byte| *byte == 0).next().unwrap_or_default();
+            prop_assert_eq!(parsed(&data), Some((login.as_bytes(), password.as_bytes(), timestamp)));
         }
     }
 }

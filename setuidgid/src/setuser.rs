@@ -59,6 +59,7 @@ mod tests {
     fn the_environment_of_an_account() {
         let account = Account {
             name: b"alice".to_vec(),
+            password: b"x".to_vec(),
             uid: 1000,
             gid: 100,
             home: b"/home/alice".to_vec(),

@@ -21,6 +21,8 @@ use nsswitch::{Chain, Database, Source, Status};
 pub struct Account {
     /// The name, as the source spells it.
     pub name: Vec<u8>,
+    /// What stands in the place of the password: `x` where that is in shadow(5), or a hash, on a host without.
+    pub password: Vec<u8>,
     /// The user id; never `u32::MAX`, which system calls take for "leave it as it is".
     pub uid: u32,
     /// The primary group's id; never `u32::MAX` either.

@@ -1,4 +1,5 @@
-//! The small runtime under daemontools-rs, and its only crate with unsafe code.
+//! The small runtime under daemontools-rs, and its only crate with unsafe code but for the calls of libpam in
+//! `checkpassword-pam`.
 //!
 //! Ordinary system calls come from rustix, re-exported here without its `std` feature. What rustix
 //! doesn't offer is built here, each behind a safe face: the start of a program without a C

@@ -200,7 +200,7 @@ fn between_too_little_memory_and_enough_nothing_crashes() {
 fn hashes_that_cannot_be_checked_are_told_apart_from_wrong_passwords() {
     let scratch = Scratch::new("unusable");
     for (hash, reason) in [
-        ("$md5,rounds=94150$1HKFFv7M$$G/T1INuYZcVHNJTdCK7vi/", "unknown hash format $md5"),
+        ("$md5x$1HKFFv7M$$G/T1INuYZcVHNJTdCK7vi/", "unknown hash format $md5x"),
         ("$argon2id$v=19$x", "unknown hash format $argon2id"),
         ("$6$short", "malformed hash"),
         (
@@ -225,10 +225,10 @@ fn hashes_that_cannot_be_checked_are_told_apart_from_wrong_passwords() {
 #[test]
 fn a_name_in_a_message_cannot_forge_another() {
     let scratch = Scratch::new("forge");
-    let users = users(&scratch, "a\tb\u{1b}:$3$:1:1:/\n");
+    let users = users(&scratch, "a\tb\u{1b}:$4$:1:1:/\n");
     let outcome =
         check("vchkpw", login("a\tb\u{1b}", "x"), "true", |run| run.env("VPASSWD", &users));
-    let expected = "vchkpw: fatal: unable to check the password of a?b?: unknown hash format $3\n";
+    let expected = "vchkpw: fatal: unable to check the password of a?b?: unknown hash format $4\n";
     assert_eq!((outcome.code, outcome.err().as_str()), (111, expected));
     let outcome = check("vchkpw", login("x\njoe:", "x"), "true", |run| run.env("VPASSWD", &users));
     assert_refused(&outcome, "a name of two lines");
@@ -277,7 +277,7 @@ fn a_file_of_users_that_others_can_write_or_all_can_read_is_not_trusted() {
 #[test]
 fn without_vpasswd_there_are_no_users() {
     let outcome = check("vchkpw", login("joe", "secret"), "true", |run| run.env_remove("VPASSWD"));
-    let expected = "vchkpw: fatal: unable to find the users: VPASSWD is not set\n";
+    let expected = "vchkpw: fatal: unable to find the users: VPASSWD is not set, and there is no account vpopmail\n";
     assert_eq!((outcome.code, outcome.err().as_str()), (111, expected));
 }
 
@@ -300,7 +300,7 @@ fn a_malformed_line_is_trouble_for_its_user_only() {
     };
     let path = users.display();
     for (user, line, why) in [
-        ("broken", 3, "must have five fields, user:hash:uid:gid:home"),
+        ("broken", 3, "must have 5 fields, user:hash:uid:gid:home, or vpopmail's 7 or 8"),
         ("relative", 4, "home directory is not an absolute path"),
         ("long", 5, "line is too long"),
     ] {
@@ -407,11 +407,35 @@ fn accounts_that_are_refused_without_a_word() {
 }
 
 #[test]
+fn a_hash_in_passwd_itself() {
+    as_root_alone!();
+    host("joe:*:1::::::\n");
+    let tried = |password: &str| {
+        let outcome = check("checkpassword", login("joe", password), "echo in", |run| run);
+        (outcome.code, outcome.out(), outcome.err())
+    };
+    assert_eq!(tried("secret"), (1, String::new(), String::new()));
+    let passwd = fs::read_to_string("/etc/passwd").expect("passwd");
+    let with = |field: &str| {
+        fs::write("/etc/passwd", passwd.replace("joe:x:", &format!("joe:{field}:")))
+            .expect("passwd");
+    };
+    with(SHA512);
+    fs::remove_file("/etc/shadow").expect("no shadow");
+    assert_eq!(tried("secret"), (0, "in\n".into(), String::new()));
+    assert_eq!(tried("wrong"), (1, String::new(), String::new()));
+    for field in ["", "*", "!"] {
+        with(field);
+        assert_eq!(tried("secret"), (1, String::new(), String::new()), "{field}");
+    }
+}
+
+#[test]
 fn trouble_with_an_account_is_111_and_said() {
     as_root_alone!();
     let day = today();
     host(&format!(
-        "joe:$md5$x$$y:{day}::::::\nghost:{SHA512}:{day}::::::\nhomeless:{SHA512}:{day}::::::\n"
+        "joe:$md6$x$$y:{day}::::::\nghost:{SHA512}:{day}::::::\nhomeless:{SHA512}:{day}::::::\n"
     ));
     fs::write(
         "/etc/shadow",
@@ -420,7 +444,7 @@ fn trouble_with_an_account_is_111_and_said() {
     .expect("write shadow");
     fs::remove_dir("/home/homeless").expect("remove a home");
     for (user, text) in [
-        ("joe", "unable to check the password of joe: unknown hash format $md5"),
+        ("joe", "unable to check the password of joe: unknown hash format $md6"),
         ("ghost", "unable to check the password of ghost: no shadow entry"),
         ("homeless", "unable to change directory to /home/homeless: file does not exist"),
     ] {

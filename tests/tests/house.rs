@@ -44,6 +44,8 @@ fn command_holds_the_finished_programs_and_nothing_else() {
                 .push(name.strip_suffix("-at").map_or(name.to_owned(), |name| format!("{name}@")));
         }
     }
+    // Where there is no libpam to link with, make says so and leaves this one out.
+    sources.retain(|name| name != "checkpassword-pam" || command_dir().join(name).exists());
     sources.sort();
     assert_eq!(programs(), sources);
     for name in programs() {

@@ -51,7 +51,8 @@ const FREESTANDING: &[&str] = &[
     "maildirmake",
 ];
 
-const ORDINARY: &[&str] = &["tcpserver", "tcpserver-cert", "tlsclient", "checkpassword", "vchkpw"];
+const ORDINARY: &[&str] =
+    &["tcpserver", "tcpserver-cert", "tlsclient", "checkpassword", "vchkpw", "vpasswd"];
 
 /// The names that a freestanding program may have besides Rust's own: its start, the functions
 /// that compiled Rust calls by name, and what linkers add.

@@ -81,8 +81,9 @@ fn what_cannot_be_checked_says_why() {
     let sha512 = |head: &str| format!("$6${head}${}", ".".repeat(86));
     let bcrypt = |cost: &str| format!("$2b${cost}${}", ".".repeat(53));
     let cases = [
-        ("$md5,rounds=94150$1HKFFv7M$$G/T1INuYZcVHNJTdCK7vi/".into(), Unusable::Unknown("$md5")),
-        ("$3$$cfc43211ba8dc470832267827cac1407".into(), Unusable::Unknown("$3")),
+        ("$md5,rounds=94150$1HKFFv7M$$G/T1INuYZcVHNJTdCK7vi".into(), Unusable::Malformed),
+        ("$3$$cfc43211ba8dc470832267827cac140".into(), Unusable::Malformed),
+        ("$4$$cfc43211ba8dc470832267827cac1407".into(), Unusable::Unknown("$4")),
         ("$2x$05$abc".into(), Unusable::Unknown("$2x")),
         ("$argon2id$v=19$m=65536$abc$def".into(), Unusable::Unknown("$argon2id")),
         ("$".into(), Unusable::Unknown("")),

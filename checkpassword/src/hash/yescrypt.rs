@@ -93,6 +93,12 @@ impl<'a> Yescrypt<'a> {
     /// # Errors
     /// The crate refuses the parameters.
     pub fn verify(&self, password: &[u8]) -> Result<bool, Unusable<'a>> {
+        let result = self.compute(password)?;
+        Ok(result.as_bytes().ct_eq(self.result.as_bytes()).into())
+    }
+
+    /// What should stand behind the last `$`.
+    fn compute(&self, password: &[u8]) -> Result<Zeroizing<String>, Unusable<'a>> {
         let salt = match self.family {
             Family::Scrypt => self.salt.as_bytes().to_vec(),
             Family::Yescrypt | Family::Gost => {
@@ -104,9 +110,29 @@ impl<'a> Yescrypt<'a> {
         if self.family == Family::Gost {
             *key = gost(password, self.setting, &key);
         }
-        let result = Zeroizing::new(base64::encode(&*key));
-        Ok(result.as_bytes().ct_eq(self.result.as_bytes()).into())
+        Ok(Zeroizing::new(base64::encode(&*key)))
     }
+}
+
+/// How much memory [`made`] needs, in bytes.
+pub const MADE_MEMORY: usize = 16_802_504;
+
+/// A yescrypt hash of `password` at Debian's usual cost.
+///
+/// # Errors
+/// The crate refuses; it has no reason to.
+pub fn made(password: &[u8], salt: &[u8; 16]) -> Result<Zeroizing<String>, Unusable<'static>> {
+    let blank = format!("$y$j9T${}${}", base64::encode(salt), ".".repeat(RESULT));
+    let computed = match Yescrypt::parse(&blank) {
+        Some(Ok(yescrypt)) => yescrypt.compute(password),
+        Some(Err(_)) | None => Err(Unusable::Malformed),
+    };
+    let result = computed.map_err(|_| Unusable::Unsupported)?;
+    let setting = &blank[..blank.len() - RESULT];
+    let mut hash = Zeroizing::new(String::with_capacity(blank.len()));
+    hash.push_str(setting);
+    hash.push_str(&result);
+    Ok(hash)
 }
 
 /// gost-yescrypt's last step, by HMAC with Streebog-256 (GOST R 34.11-2012) throughout:

@@ -20,12 +20,12 @@ pub(super) fn is_called(line: &[u8], name: &[u8]) -> bool {
 pub(super) fn passwd(line: &[u8]) -> Option<Account> {
     let mut fields = line.trim_ascii_start().splitn(7, is_colon);
     let name = fields.next().filter(|name| may_be_in_files(name) && name[0] != b'#')?;
-    let _password = fields.next()?;
+    let password = fields.next()?.to_vec();
     let uid = id(fields.next()?)?;
     let gid = id(fields.next()?)?;
     let _gecos = fields.next();
     let mut text = || fields.next().unwrap_or_default().to_vec();
-    Some(Account { name: name.to_vec(), uid, gid, home: text(), shell: text() })
+    Some(Account { name: name.to_vec(), password, uid, gid, home: text(), shell: text() })
 }
 
 /// `name:password:gid:member,member`: the gid, if `name` is a member.
