@@ -13,11 +13,6 @@
 //!
 //! No PAM session is opened: this process becomes the program, so nobody would be left to close it.
 
-#[cfg(libpam)]
-mod libpam;
-#[cfg(not(libpam))]
-#[path = "without.rs"]
-mod libpam;
 mod verdict;
 
 use checkpassword::MISUSED;
@@ -28,13 +23,13 @@ use checkpassword::request::{Request, printable};
 use common::getopt::{Getopt, Opt};
 use common::{Exit, Failure, Name};
 use core::ffi::CStr;
-use libpam::Transaction;
+use pam::{Step, Transaction};
 use std::ffi::CString;
 use sys::account::{self, Account};
 use sys::process::{Gid, getgroups};
 use sys::thread::set_thread_groups;
 use sys::{Args, Env};
-use verdict::{Step, Verdict};
+use verdict::{Verdict, action};
 
 const NAME: Name = Name("checkpassword-pam");
 
@@ -111,7 +106,7 @@ fn let_in(service: &CStr, request: Request, env: Env) -> Result<Option<User>, Fa
             Ok(false)
         }
         Verdict::Trouble => {
-            Err(fails(&[step.text().as_bytes(), b" ", &who].concat(), &pam.reason(code)))
+            Err(fails(&[action(step).as_bytes(), b" ", &who].concat(), &pam.reason(code)))
         }
     };
     for step in [Step::Password, Step::Account] {

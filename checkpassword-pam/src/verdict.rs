@@ -1,24 +1,13 @@
 //! What libpam's codes mean here.
 
-/// A thing that PAM is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// pam_authenticate(3).
-    Password,
-    /// pam_acct_mgmt(3).
-    Account,
-    /// pam_setcred(3).
-    Credentials,
-}
+use pam::Step;
 
-impl Step {
-    /// `unable to ... USER`.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Password => "check the password of",
-            Self::Account => "check the account of",
-            Self::Credentials => "get the credentials of",
-        }
+/// `unable to ... USER`.
+pub(crate) fn action(step: Step) -> &'static str {
+    match step {
+        Step::Password => "check the password of",
+        Step::Account => "check the account of",
+        Step::Credentials => "get the credentials of",
     }
 }
 

@@ -187,6 +187,8 @@ fn a_signal_to_the_whole_group() {
     scratch.file("s/encore", "");
     let child = supervise(&scratch);
     wait_until("three processes", SOON, || services(&scratch) == 3);
+    // None of them is a shell still that is about to become one.
+    wait_until("two that sleep", SOON, || count(&scratch, &["sleep"]) == 2);
     // To the shell alone, at first.
     svc(&scratch, "-o");
     send(&scratch, b"k");

@@ -1,12 +1,6 @@
-//! libpam behind a safe face.
-//!
-//! The house keeps unsafe code in `sys`; this is the one exception, since all programs share `sys` and none but this one may be
-//! linked with libpam. Of the crates that wrap it, those that are kept up either want libclang to build or don't know
-//! pam_setcred(3) yet; what is needed are these eight functions.
+//! The functions, and what they call back.
 
-#![allow(unsafe_code)]
-
-use crate::verdict::Step;
+use super::Step;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::marker::PhantomData;
 use core::ptr::{NonNull, null, null_mut};
@@ -77,7 +71,7 @@ struct Talk {
 }
 
 /// A PAM transaction for one user, who has given one password.
-pub(crate) struct Transaction<'a> {
+pub struct Transaction<'a> {
     handle: NonNull<Handle>,
     /// Behind the pointer that libpam has; made by `Box::into_raw`.
     talk: NonNull<Talk>,
@@ -90,7 +84,7 @@ impl<'a> Transaction<'a> {
     ///
     /// # Errors
     /// Why not, for the log.
-    pub(crate) fn start(service: &CStr, user: &CStr, password: &'a [u8]) -> Result<Self, Vec<u8>> {
+    pub fn start(service: &CStr, user: &CStr, password: &'a [u8]) -> Result<Self, Vec<u8>> {
         let talk = Talk {
             user: user.to_owned(),
             password: NonNull::from(password).cast(),
@@ -123,14 +117,14 @@ impl<'a> Transaction<'a> {
     ///
     /// # Errors
     /// libpam's code.
-    pub(crate) fn set_remote_host(&mut self, host: &CStr) -> Result<(), i32> {
+    pub fn set_remote_host(&mut self, host: &CStr) -> Result<(), i32> {
         // SAFETY: the handle is alive, and libpam copies the string.
         let code = unsafe { pam_set_item(self.handle.as_ptr(), REMOTE_HOST, host.as_ptr().cast()) };
         if code == 0 { Ok(()) } else { Err(code) }
     }
 
     /// Asks, and gives libpam's code.
-    pub(crate) fn ask(&mut self, step: Step) -> i32 {
+    pub fn ask(&mut self, step: Step) -> i32 {
         let handle = self.handle.as_ptr();
         // SAFETY: the handle is alive; the conversation's data, too, and nobody else looks at it meanwhile.
         unsafe {
@@ -143,7 +137,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// What modules have complained of since this was asked last.
-    pub(crate) fn messages(&mut self, see: impl Fn(&[u8])) {
+    pub fn messages(&mut self, see: impl Fn(&[u8])) {
         // SAFETY: alive until `Drop`; libpam uses it within `ask` only.
         let talk = unsafe { self.talk.as_mut() };
         for text in core::mem::take(&mut talk.said) {
@@ -152,7 +146,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// The user's name, as modules may have changed it.
-    pub(crate) fn user(&self) -> Option<CString> {
+    pub fn user(&self) -> Option<CString> {
         let mut item = null();
         // SAFETY: the handle is alive.
         let code = unsafe { pam_get_item(self.handle.as_ptr(), USER, &raw mut item) };
@@ -164,12 +158,12 @@ impl<'a> Transaction<'a> {
     }
 
     /// What a code means, for the log.
-    pub(crate) fn reason(&self, code: i32) -> Vec<u8> {
+    pub fn reason(&self, code: i32) -> Vec<u8> {
         text_of(code)
     }
 
     /// Ends it, `code` being what came last. What modules have got for the program stays.
-    pub(crate) fn end(self, code: i32) {
+    pub fn end(self, code: i32) {
         self.finish(if code == 0 { DATA_SILENT } else { code });
         core::mem::forget(self);
     }
