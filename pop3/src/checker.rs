@@ -41,13 +41,14 @@ impl Verdict {
         }
     }
 
-    /// What the client is told: the original's words for a refused login, and with the codes of RFC
-    /// 3206 what is no fault of the password: a client asks its user for another only where that helps. After a session there is nothing left to say.
+    /// What the client is told: the original's words for a refused login, and before them the codes of
+    /// RFC 3206, so that it asks its user for another password where that helps, and only there. After
+    /// a session there is nothing left to say.
     #[must_use]
     pub fn reply(self) -> &'static [u8] {
         match self {
             Self::SessionOver => b"",
-            Self::Refused => b"-ERR authorization failed\r\n",
+            Self::Refused => b"-ERR [AUTH] authorization failed\r\n",
             Self::Temporary => b"-ERR [SYS/TEMP] unable to check passwords now\r\n",
             Self::Permanent => b"-ERR [SYS/PERM] unable to check passwords\r\n",
             Self::Crashed => b"-ERR [SYS/TEMP] aack, child crashed\r\n",

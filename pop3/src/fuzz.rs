@@ -51,6 +51,7 @@ pub fn pop3(data: &[u8]) {
         let named = login.user().to_vec();
         match login.handle(line) {
             LoginEffect::Say(text) | LoginEffect::Bye(text) => assert!(text.ends_with(b"\r\n")),
+            LoginEffect::Capa => {}
             LoginEffect::Check(password) => {
                 assert!(!named.is_empty() && !named.contains(&0));
                 assert!(!password.is_empty() && !password.contains(&0));

@@ -18,6 +18,7 @@ pub mod failure_log;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+pub mod language;
 pub mod line;
 pub mod login;
 pub mod maildir;
@@ -31,3 +32,4 @@ pub mod server;
 pub mod transaction;
 pub mod unique_id;
 pub mod update;
+pub mod ways;

@@ -2,8 +2,8 @@
 //!
 //! APOP, STLS and AUTH have their verbs and are refused: none is on offer yet.
 
-use crate::capabilities;
 use crate::command::{Command, Syntax, Verb};
+use crate::language;
 use crate::line::{LIMIT, Line};
 
 /// What to do about a line.
@@ -11,6 +11,8 @@ use crate::line::{LIMIT, Line};
 pub enum Effect<'a> {
     /// Say this, and go on.
     Say(&'static [u8]),
+    /// Say what is on offer.
+    Capa,
     /// Say this, and close.
     Bye(&'static [u8]),
     /// Let the checker judge the name ([`Login::user`]) and this password.
@@ -54,11 +56,15 @@ impl Login {
             Verb::Apop => Effect::Say(b"-ERR APOP is not on offer\r\n"),
             Verb::Auth => Effect::Say(b"-ERR AUTH is not on offer\r\n"),
             Verb::Stls => Effect::Say(b"-ERR TLS is not on offer\r\n"),
-            Verb::Utf8 => Effect::Say(b"-ERR UTF8 is not on offer\r\n"),
+            Verb::Utf8 => {
+                command.alone()?;
+                Effect::Say(b"+OK\r\n")
+            }
             Verb::Capa => {
                 command.alone()?;
-                Effect::Say(capabilities::BEFORE_LOGIN)
+                Effect::Capa
             }
+            Verb::Lang => Effect::Say(language::reply(command.language()?)),
             Verb::Noop => {
                 command.alone()?;
                 Effect::Say(b"+OK\r\n")
@@ -98,6 +104,7 @@ mod tests {
         for line in lines {
             match login.handle(Line::Whole(line)) {
                 Effect::Say(reply) => out.extend_from_slice(reply),
+                Effect::Capa => out.extend_from_slice(b"CAPA"),
                 Effect::Bye(reply) => {
                     out.extend_from_slice(reply);
                     out.push(b'.');
@@ -129,7 +136,7 @@ mod tests {
             (b"auth", b"-ERR AUTH is not on offer\r\n"),
             (b"auth plain AGEAYg==", b"-ERR AUTH is not on offer\r\n"),
             (b"stls", b"-ERR TLS is not on offer\r\n"),
-            (b"capa", capabilities::BEFORE_LOGIN),
+            (b"capa", b"CAPA"),
             (b"capa x", syntax),
             (b"noop", ok),
             (b"noop x", syntax),
@@ -143,7 +150,7 @@ mod tests {
             (b"last", first),
             (b"top", first),
             (b"uidl", first),
-            (b"utf8", b"-ERR UTF8 is not on offer\r\n"),
+            (b"utf8", ok),
             (b"xyzzy", first),
             (b"", first),
         ] {

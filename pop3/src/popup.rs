@@ -3,12 +3,14 @@
 //! `qmail-popup hostname subprogram [ args ... ]`. Exit codes: 0 when the client had its session or
 //! left, 1 for a login that was refused, 100 for a set-up that can't work, 111 for temporary trouble.
 
+use crate::capabilities::Settings;
 use crate::checker::{Checker, Verdict, hand_over};
 use crate::client::{Client, Gone};
 use crate::failure_log;
 use crate::line::Lines;
 use crate::login::{Effect, Login};
 use crate::output::Output;
+use crate::ways::{Way, Ways};
 use alloc::vec::Vec;
 use common::{Exit, Failure, Name, decimal};
 use sys::process::{Signal, getpid};
@@ -38,6 +40,7 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
         program: args.get(2).map_or(b"", |name| name.to_bytes()),
         remote_ip: env.get(b"TCPREMOTEIP"),
         stamp: stamp(host.to_bytes()),
+        settings: Settings { ways: Ways::NONE.with(Way::User), ..Settings::from_env(env) },
     };
     // A client that has left, in whatever way, is no trouble of ours.
     Ok(door.open().unwrap_or(Exit::OK))
@@ -63,6 +66,7 @@ struct Door {
     program: &'static [u8],
     remote_ip: Option<&'static [u8]>,
     stamp: Vec<u8>,
+    settings: Settings<'static>,
 }
 
 impl Door {
@@ -83,6 +87,10 @@ impl Door {
             let Some(line) = lines.next() else { continue };
             match login.handle(line) {
                 Effect::Say(reply) => self.output.put(&[reply])?,
+                Effect::Capa => {
+                    let reply = self.settings.before_login(self.settings.ways, false);
+                    self.output.put(&[&reply])?;
+                }
                 Effect::Bye(reply) => {
                     self.output.put(&[reply])?;
                     self.output.flush()?;
