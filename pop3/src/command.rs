@@ -153,6 +153,17 @@ impl<'a> Command<'a> {
         }
     }
 
+    /// For AUTH: a mechanism and, if there is one, the initial response; or nothing.
+    ///
+    /// # Errors
+    /// There is more than that.
+    pub fn mechanism(&self) -> Result<Option<(&'a [u8], Option<&'a [u8]>)>, Syntax> {
+        match self.words() {
+            [name, initial, None] => Ok(name.map(|name| (name, initial))),
+            [_, _, Some(_)] => Err(Syntax),
+        }
+    }
+
     /// An account's name: the rest of the line, spaces before it skipped.
     ///
     /// # Errors

@@ -9,11 +9,14 @@
 
 extern crate alloc;
 
+pub mod base64;
 pub mod capabilities;
 pub mod checker;
 pub mod client;
 pub mod command;
+pub mod credentials;
 pub mod encoding;
+pub mod exchange;
 pub mod failure_log;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -26,10 +29,14 @@ pub mod maildirmake;
 pub mod maildrop;
 pub mod message;
 pub mod output;
+pub mod penalty;
 pub mod pop3d;
 pub mod popup;
+pub mod secret;
 pub mod server;
+pub mod stamp;
 pub mod transaction;
+pub mod ucspi_tls;
 pub mod unique_id;
 pub mod update;
 pub mod ways;
