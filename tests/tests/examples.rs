@@ -11,8 +11,10 @@ use tests::{MailHost, Pop3Client, alone, is_root, skip, tls, wait_for, wait_unti
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The examples that the tests below run, and ucspi/example.rs, which has a name server. A new one needs a test there.
-const RUN: [&str; 7] = ["behind-tls", "boot", "echo", "https", "pop3d", "pop3sd", "smtpd"];
+/// The examples that the tests below run; ucspi/example.rs, which has a name server; and pop3/refused.rs, which asks fail2ban. A
+/// new one needs a test there.
+const RUN: [&str; 8] =
+    ["behind-tls", "boot", "echo", "fail2ban", "https", "pop3d", "pop3sd", "smtpd"];
 
 #[test]
 fn each_example_is_run_by_a_test() {
@@ -48,6 +50,8 @@ fn the_examples_run_unchanged_at_boot() {
     let clear = connected(|| Pop3Client::connect(([127, 0, 0, 1], 110).into()));
     session(clear);
     let pem = Path::new("/var/qmail/control/cert.pem");
+    let clear = Pop3Client::connect(([127, 0, 0, 1], 110).into()).expect("a connection");
+    session(clear.encrypted("host.domain.ru", pem).expect("STLS"));
     let tls =
         connected(|| Pop3Client::connect_tls(([127, 0, 0, 1], 995).into(), "host.domain.ru", pem));
     session(tls);
