@@ -38,20 +38,23 @@ impl Verdict {
         match code {
             None => Self::Crashed,
             Some(0) => Self::SessionOver,
-            Some(1) => Self::Refused,
+            // 3 is for who doesn't exist, where checkers are made for Dovecot; nobody shall learn of it.
+            Some(1 | 3) => Self::Refused,
             Some(2 | 100) => Self::Permanent,
             Some(_) => Self::Temporary,
         }
     }
 
-    /// What the client is told: the original's words for a refused login, and before them the codes of
-    /// RFC 3206, so that it asks its user for another password where that helps, and only there. After
-    /// a session there is nothing left to say.
+    /// What the client is told: the original's words for a refused login, with the code of RFC 3206
+    /// before them if the client knows that there are codes; and always with one what is no fault of the
+    /// password: a client asks its user for another only where that helps. After a session there is
+    /// nothing left to say.
     #[must_use]
-    pub fn reply(self) -> &'static [u8] {
+    pub fn reply(self, knows_codes: bool) -> &'static [u8] {
         match self {
             Self::SessionOver => b"",
-            Self::Refused => b"-ERR [AUTH] authorization failed\r\n",
+            Self::Refused if knows_codes => b"-ERR [AUTH] authorization failed\r\n",
+            Self::Refused => b"-ERR authorization failed\r\n",
             Self::Temporary => b"-ERR [SYS/TEMP] unable to check passwords now\r\n",
             Self::Permanent => b"-ERR [SYS/PERM] unable to check passwords\r\n",
             Self::Crashed => b"-ERR [SYS/TEMP] aack, child crashed\r\n",
@@ -136,7 +139,8 @@ mod tests {
             (Some(1), Verdict::Refused),
             (Some(2), Verdict::Permanent),
             (Some(100), Verdict::Permanent),
-            (Some(3), Verdict::Temporary),
+            (Some(3), Verdict::Refused),
+            (Some(4), Verdict::Temporary),
             (Some(111), Verdict::Temporary),
             (Some(127), Verdict::Temporary),
             (None, Verdict::Crashed),

@@ -72,13 +72,21 @@ pub struct Login {
     exchange: Option<Exchange>,
     /// UTF8 was said: a name or a password that isn't UTF-8 is none.
     utf8: bool,
+    /// CAPA was said, so the client knows of AUTH-RESP-CODE.
+    announced: bool,
 }
 
 impl Login {
     /// A connection on which nothing was said.
     #[must_use]
     pub fn new(terms: Terms) -> Self {
-        Self { terms, credentials: Credentials::default(), exchange: None, utf8: false }
+        Self {
+            terms,
+            credentials: Credentials::default(),
+            exchange: None,
+            utf8: false,
+            announced: false,
+        }
     }
 
     /// What the client may do at the moment.
@@ -101,6 +109,13 @@ impl Login {
     /// TLS has begun. All that was said before may have been somebody else's (RFC 2595, section 4).
     pub fn encrypted(&mut self) {
         *self = Self::new(Terms { encryption: Encryption::Present, ..self.terms });
+    }
+
+    /// Whether the client has been told that refusals have a code. To the others, such as scripts, they
+    /// are the original's words.
+    #[must_use]
+    pub fn knows_codes(&self) -> bool {
+        self.announced
     }
 
     /// How long the next line may be.
@@ -188,6 +203,7 @@ impl Login {
             Verb::Lang => Effect::Say(language::reply(command.language()?)),
             Verb::Capa => {
                 command.alone()?;
+                self.announced = true;
                 Effect::Capa
             }
             Verb::Noop => {

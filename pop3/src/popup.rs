@@ -267,7 +267,8 @@ impl Door {
         if verdict == Verdict::Refused {
             penalty::sit_out(asked);
         }
-        let _ = self.output.put(&[verdict.reply()]).and_then(|()| self.output.flush());
+        let reply = verdict.reply(self.login.knows_codes());
+        let _ = self.output.put(&[reply]).and_then(|()| self.output.flush());
         match verdict {
             Verdict::SessionOver => Exit::OK,
             Verdict::Refused => Exit(1),

@@ -249,3 +249,15 @@ fn bytes_are_bytes_until_they_are_said_to_be_utf_8() {
 fn answers_checked() -> Vec<String> {
     std::vec![String::from("CHECK Andr\u{FFFD}/\u{FFFD}/Password")]
 }
+
+#[test]
+fn who_knows_of_codes() {
+    let mut login = Login::new(OFFERED);
+    answers(&mut login, &[b"capa x", b"user joe"]);
+    assert!(!login.knows_codes());
+    assert_eq!(answers(&mut login, &[b"capa", b"user joe"]), ["CAPA", OK]);
+    assert!(login.knows_codes());
+    // What was said in the clear may not have been the client.
+    login.encrypted();
+    assert!(!login.knows_codes());
+}

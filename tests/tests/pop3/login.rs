@@ -33,7 +33,7 @@ fn what_the_checker_says() {
     let mailbox = Mailbox::new("pop3-checker");
     let checker = mailbox.scratch.join("checker");
     let checker = checker.display();
-    let refused = "-ERR [AUTH] authorization failed\r\n";
+    let refused = "-ERR authorization failed\r\n";
     let temporary = "-ERR [SYS/TEMP] unable to check passwords now\r\n";
     let permanent = "-ERR [SYS/PERM] unable to check passwords\r\n";
     for (user, password, said, log, code) in [
@@ -47,7 +47,9 @@ fn what_the_checker_says() {
             1,
         ),
         ("joe", "111", temporary, format!("CHECK{checker} exited 111"), 111),
-        ("joe", "3", temporary, format!("CHECK{checker} exited 3"), 111),
+        // Nobody has that name: what Dovecot's checkers say.
+        ("joe", "3", refused, "authentication failed: user joe from 192.0.2.7".into(), 1),
+        ("joe", "4", temporary, format!("CHECK{checker} exited 4"), 111),
         ("joe", "2", permanent, format!("CHECK{checker} exited 2"), 100),
         ("joe", "100", permanent, format!("CHECK{checker} exited 100"), 100),
         (
