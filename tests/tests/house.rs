@@ -164,3 +164,52 @@ fn the_readme_names_every_program_and_the_checks() {
         assert!(readme.contains(command), "README.md does not name {command}");
     }
 }
+
+/// The sources that have tests of the POP3 chain.
+fn sources(place: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(place).expect("sources").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).expect("a source");
+            found.push((path.display().to_string(), text));
+        }
+    }
+}
+
+#[test]
+fn each_row_of_pop3_md_names_tests_that_are_there() {
+    let mut found = Vec::new();
+    for place in ["pop3/src", "checkpassword/src", "checkpassword-pam/src", "tests/tests"] {
+        sources(&workspace().join(place), &mut found);
+    }
+    let is_there = |name: &str| {
+        let path: Vec<&str> = name.split("::").filter(|part| *part != "tests").collect();
+        let (test, modules) = path.split_last().expect("a name");
+        found.iter().any(|(file, text)| {
+            let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let within = |module: &&str| {
+                file.contains(&format!("/{module}/")) || file.ends_with(&format!("/{module}.rs"))
+            };
+            words.any(|word| word == *test) && modules.iter().all(within)
+        })
+    };
+    let table = fs::read_to_string(workspace().join("docs/POP3.md")).expect("docs/POP3.md");
+    let mut rows = 0;
+    for row in table.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let [first, .., last] = cells[..] else { panic!("one cell only: {row}") };
+        let names: Vec<&str> = last.split('`').skip(1).step_by(2).collect();
+        // Headings and what is below them.
+        if last.starts_with("test") || first.starts_with("| ---") || first.starts_with("| **") {
+            continue;
+        }
+        assert!(!names.is_empty(), "no test: {row}");
+        for name in names {
+            assert!(is_there(name), "no such test: {name}");
+        }
+        rows += 1;
+    }
+    assert!(rows > 60, "{rows} rows");
+}
