@@ -39,12 +39,12 @@ pub(crate) fn measure(table: &mut Table) -> Result<(), String> {
             .map_err(|why| format!("{why}; dovecot's log: {}", log()))?;
         load(port, CLIENTS, LOGINS, Talk::Login)
     };
-    let (ours, theirs) = alternate(ROUNDS, one, installed.is_ok())?;
+    let (ours, other) = alternate(ROUNDS, one, installed)?;
     table.add(&Row {
         what: format!("POP3 logins, {CLIENTS} at once (other's: dovecot)"),
         unit: "/s",
         ours,
-        other: installed.map(|()| theirs.unwrap_or(f64::NAN)),
+        other,
         goal: Goal::RatioAtLeast(1.0),
     });
     Ok(())

@@ -113,6 +113,14 @@ impl Started {
         f64::from(ticks.sum::<u32>()) / 100.0
     }
 
+    /// Waits until all that was begun is over: no program is left that they have not waited for, and none of their threads
+    /// has anything to do.
+    pub(crate) fn settle(&self) -> Result<(), String> {
+        wait_until("a server that has nothing left to do", || {
+            self.processes.iter().all(|process| is_idle(process.0.id()))
+        })
+    }
+
     /// KiB of memory that holds nothing of a file, of its processes and all that come from them. What several of them share
     /// is counted once.
     pub(crate) fn memory(&self) -> u64 {
@@ -124,14 +132,32 @@ impl Started {
             let field = rollup.lines().find_map(|line| line.strip_prefix("Pss_Anon:"));
             let kib = field.and_then(|field| field.trim().strip_suffix(" kB")?.parse::<u64>().ok());
             total += kib.unwrap_or(0);
-            for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
-                let children = fs::read_to_string(task.path().join("children"));
-                let children = children.unwrap_or_default();
-                pids.extend(children.split(' ').filter_map(|pid| pid.parse::<u32>().ok()));
-            }
+            pids.extend(threads(pid).iter().flat_map(|thread| children(thread)));
         }
         total
     }
+}
+
+/// Whether a process has no children, not even ended ones, and all its threads sleep.
+fn is_idle(pid: u32) -> bool {
+    threads(pid).iter().all(|thread| {
+        // One that has ended in between is at rest, too.
+        let stat = fs::read_to_string(thread.join("stat")).unwrap_or_default();
+        let state = stat.rsplit(") ").next().unwrap_or_default();
+        children(thread).is_empty() && (state.is_empty() || state.starts_with('S'))
+    })
+}
+
+/// The threads of a process, as /proc has them.
+fn threads(pid: u32) -> Vec<PathBuf> {
+    let entries = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+/// The processes that a thread has started and not waited for.
+fn children(thread: &Path) -> Vec<u32> {
+    let children = fs::read_to_string(thread.join("children")).unwrap_or_default();
+    children.split(' ').filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// openssl's server: it sends a file of so many bytes, or throws away what comes.
