@@ -1,15 +1,18 @@
-//! The client, at the other end of descriptors 0 and 1: a socket under tcpserver, a terminal when
-//! an administrator tries things out, pipes in a script.
+//! The client, at the other end of descriptors 0 and 1: a socket under tcpserver, pipes where TLS is
+//! between us, a terminal when an administrator tries things out.
 
 use core::time::Duration;
 use sys::net::{RecvFlags, SendFlags, recv, send};
+use sys::pipe::{PipeFlags, SpliceFlags, pipe_with, tee};
 use sys::poll::{PollFd, PollFlags, poll};
-use sys::{BorrowedFd, Errno};
+use sys::{AsFd, BorrowedFd, Errno, OwnedFd};
 use zeroize::Zeroize;
 
-/// How long a client may say nothing, or take nothing: twice what RFC 1939, section 3, asks for
-/// at least, and what the original granted.
-pub const PATIENCE: Duration = Duration::from_secs(1200);
+/// How long a client may say nothing, or take nothing: what RFC 1939, section 3, asks for at least.
+pub const PATIENCE: Duration = Duration::from_secs(600);
+
+/// The most that [`Client::discard`] throws away.
+const DISCARDED: usize = 1024 * 1024;
 
 /// What a pipe surely takes without blocking, once it takes anything at all (PIPE_BUF).
 const PIPE_ROOM: usize = 4096;
@@ -19,7 +22,8 @@ const PIPE_ROOM: usize = 4096;
 pub enum Gone {
     /// It has closed the connection.
     Closed,
-    /// It said nothing, or took nothing, for as long as we wait.
+    /// It said nothing, or took nothing, for as long as we wait, or it has taken all the time that
+    /// there is.
     Idle,
     /// The connection failed.
     Failed(Errno),
@@ -39,8 +43,19 @@ pub struct Client<'a> {
     input: BorrowedFd<'a>,
     output: BorrowedFd<'a>,
     patience: Duration,
-    input_is_socket: bool,
+    end: Option<Duration>,
+    looking: Looking,
     output_is_socket: bool,
+}
+
+/// How to see what has come and leave it where it is.
+enum Looking {
+    /// The socket shows it.
+    AtSocket,
+    /// A pipe shows it in another one.
+    InPipe { reader: OwnedFd, writer: OwnedFd },
+    /// There is no way.
+    Blind,
 }
 
 /// What [`Client::read_up_to_line_end`] has read.
@@ -65,7 +80,15 @@ impl<'a> Client<'a> {
     #[must_use]
     pub fn new(input: BorrowedFd<'a>, output: BorrowedFd<'a>, patience: Duration) -> Self {
         // The first call on either that says it is none settles it.
-        Self { input, output, patience, input_is_socket: true, output_is_socket: true }
+        let looking = Looking::AtSocket;
+        Self { input, output, patience, end: None, looking, output_is_socket: true }
+    }
+
+    /// One that has until `end` (on the monotonic clock) for all that it wants, and may do nothing
+    /// for no longer than `patience`.
+    #[must_use]
+    pub fn until(self, end: Duration, patience: Duration) -> Self {
+        Self { patience, end: Some(end), ..self }
     }
 
     /// Reads what there is, after waiting for something.
@@ -78,38 +101,88 @@ impl<'a> Client<'a> {
     }
 
     /// Reads what there is, but nothing beyond the end of a line: what follows may be meant for
-    /// the program that takes the descriptor over. A socket is peeked at first; anything else is
-    /// read a byte at a time.
+    /// the program that takes the descriptor over. Sockets and pipes are looked into first; anything
+    /// else is read a byte at a time.
     ///
     /// # Errors
     /// The client is gone.
     pub fn read_up_to_line_end(&mut self, space: &mut [u8]) -> Result<Read, Gone> {
         self.wait(self.input, PollFlags::IN)?;
-        if self.input_is_socket {
+        let Some(looked) = self.look(space) else {
+            let count = arrived(sys::read(self.input, &mut space[..1]))?;
+            return Ok(Read { count, more: false });
+        };
+        let seen = &mut space[..arrived(looked)?];
+        if seen.is_empty() {
+            return Ok(Read { count: 0, more: false });
+        }
+        let line = memchr::memchr(b'\n', seen).map_or(seen.len(), |end| end + 1);
+        let more = memchr::memchr(b'\n', &seen[line..]).is_some();
+        // Among what isn't ours may be a password.
+        seen[line..].zeroize();
+        arrived(sys::read(self.input, &mut seen[..line])).map(|count| Read { count, more })
+    }
+
+    /// What has come, left where it is; `None` if that can't be seen.
+    fn look(&mut self, space: &mut [u8]) -> Option<Result<usize, Errno>> {
+        if let Looking::AtSocket = self.looking {
             match retried(|| recv(self.input, &mut *space, RecvFlags::PEEK).map(|(count, _)| count))
             {
-                Err(Errno::NOTSOCK) => self.input_is_socket = false,
-                peeked => {
-                    let seen = &mut space[..arrived(peeked)?];
-                    if seen.is_empty() {
-                        return Ok(Read { count: 0, more: false });
-                    }
-                    let line = memchr::memchr(b'\n', seen).map_or(seen.len(), |end| end + 1);
-                    let more = memchr::memchr(b'\n', &seen[line..]).is_some();
-                    // Among what isn't ours may be a password.
-                    seen[line..].zeroize();
-                    return arrived(sys::read(self.input, &mut seen[..line]))
-                        .map(|count| Read { count, more });
-                }
+                Err(Errno::NOTSOCK) => {}
+                looked => return Some(looked),
+            }
+            self.looking = pipe_with(PipeFlags::CLOEXEC)
+                .map_or(Looking::Blind, |(reader, writer)| Looking::InPipe { reader, writer });
+        }
+        if let Looking::InPipe { reader, writer } = &self.looking {
+            // Never blocks: there is something in the one, or its end, and nothing in the other.
+            match retried(|| tee(self.input, writer, space.len(), SpliceFlags::NONBLOCK)) {
+                Ok(0) => return Some(Ok(0)),
+                Ok(count) => return Some(read_exactly(reader.as_fd(), &mut space[..count])),
+                Err(Errno::AGAIN) => return Some(Err(Errno::AGAIN)),
+                Err(_) => self.looking = Looking::Blind,
             }
         }
-        let count = arrived(sys::read(self.input, &mut space[..1]))?;
-        Ok(Read { count, more: false })
+        None
+    }
+
+    /// Throws away what has come so far, up to a megabyte.
+    ///
+    /// # Errors
+    /// The client is gone, or can't stop talking.
+    pub fn discard(&mut self) -> Result<(), Gone> {
+        let (mut space, mut discarded) = ([0; 4096], 0);
+        while discarded < DISCARDED {
+            match poll(
+                &mut [PollFd::from_borrowed_fd(self.input, PollFlags::IN)],
+                Some(Duration::ZERO),
+                None,
+            ) {
+                Ok(0) => return Ok(()),
+                Ok(_) => match arrived(sys::read(self.input, &mut space))? {
+                    0 => return Ok(()),
+                    count => {
+                        space[..count].zeroize();
+                        discarded += count;
+                    }
+                },
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(Gone::Failed(errno)),
+            }
+        }
+        Err(Gone::Failed(Errno::NOBUFS))
     }
 
     fn wait(&self, fd: BorrowedFd<'_>, event: PollFlags) -> Result<(), Gone> {
         loop {
-            match poll(&mut [PollFd::from_borrowed_fd(fd, event)], Some(self.patience), None) {
+            let left = self.end.map(|end| end.saturating_sub(sys::clock::monotonic()));
+            // Who never stops talking has no more time than who says nothing; a last word to it, which
+            // comes after its time, still goes out where that takes none.
+            if event == PollFlags::IN && left == Some(Duration::ZERO) {
+                return Err(Gone::Idle);
+            }
+            let limit = left.map_or(self.patience, |left| left.min(self.patience));
+            match poll(&mut [PollFd::from_borrowed_fd(fd, event)], Some(limit), None) {
                 Ok(0) => return Err(Gone::Idle),
                 // An error of the descriptor shows in the call that follows.
                 Ok(_) => return Ok(()),
@@ -150,6 +223,18 @@ fn arrived(read: Result<usize, Errno>) -> Result<usize, Gone> {
         Err(Errno::AGAIN) => Ok(0),
         Err(errno) => Err(gone(errno)),
     }
+}
+
+/// What is in a pipe whose other end is ours.
+fn read_exactly(fd: BorrowedFd<'_>, space: &mut [u8]) -> Result<usize, Errno> {
+    let mut filled = 0;
+    while filled < space.len() {
+        match sys::read(fd, &mut space[filled..])? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    Ok(filled)
 }
 
 fn gone(errno: Errno) -> Gone {
@@ -223,17 +308,78 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_gives_a_byte_at_a_time() {
+    fn a_pipe_gives_a_line_at_a_time() {
         let (reader, mut writer) = std::io::pipe().unwrap();
-        writer.write_all(b"quit\nx").unwrap();
         let mut client = Client::new(fd(&reader), fd(&reader), Duration::from_millis(20));
+        writer.write_all(b"user joe\r\npass").unwrap();
+        // In another buffer of the pipe's, as large as they come.
+        writer.write_all(&[&b" x\r\nnoop\r\n"[..], &[b'y'; 8000]].concat()).unwrap();
+        let mut space = [0; 64];
+        for (line, more) in [(&b"user joe\r\n"[..], true), (b"pass x\r\n", true)] {
+            let read = client.read_up_to_line_end(&mut space);
+            assert_eq!(read, Ok(Read { count: line.len(), more }));
+            assert_eq!(&space[..line.len()], line);
+            assert!(space[line.len()..].iter().all(|byte| *byte == 0), "what isn't ours");
+        }
+        let mut rest = [0; 9000];
+        assert_eq!(sys::read(fd(&reader), &mut rest), Ok(8006));
+        drop(writer);
+        assert_eq!(client.read_up_to_line_end(&mut space), Err(Gone::Closed));
+    }
+
+    #[test]
+    fn where_nothing_can_be_seen_it_is_a_byte_at_a_time() {
+        let path = std::env::temp_dir().join(std::format!("pop3-client-{}", std::process::id()));
+        std::fs::write(&path, "quit\nx").unwrap();
+        let file = std::fs::File::open(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let mut client = Client::new(fd(&file), fd(&file), Duration::from_millis(20));
         let mut space = [0; 64];
         for byte in b"quit\n" {
             let read = client.read_up_to_line_end(&mut space);
             assert_eq!((read, space[0]), (Ok(Read { count: 1, more: false }), *byte));
         }
         let mut rest = [0; 64];
-        assert_eq!(sys::read(fd(&reader), &mut rest), Ok(1));
+        assert_eq!(sys::read(fd(&file), &mut rest), Ok(1));
+    }
+
+    #[test]
+    fn time_is_bounded_in_total() {
+        let (mut near, far) = UnixStream::pair().unwrap();
+        let hour = Duration::from_secs(3600);
+        let soon = sys::clock::monotonic() + Duration::from_millis(50);
+        let mut client = Client::new(fd(&far), fd(&far), hour).until(soon, hour);
+        // It always has something to say.
+        near.set_nonblocking(true).unwrap();
+        let gone = loop {
+            let _ = near.write(&[b'x'; 1000]);
+            if let Err(gone) = client.read_up_to_line_end(&mut [0; 9]) {
+                break gone;
+            }
+        };
+        assert_eq!(gone, Gone::Idle);
+        assert!(sys::clock::monotonic() >= soon);
+        assert_eq!(client.send(b"bye"), Ok(()));
+        // And where it has nothing to say, that doesn't take an hour.
+        let (_near, far) = UnixStream::pair().unwrap();
+        let soon = sys::clock::monotonic() + Duration::from_millis(20);
+        let mut client = Client::new(fd(&far), fd(&far), hour).until(soon, hour);
+        assert_eq!(client.read_up_to_line_end(&mut [0; 9]), Err(Gone::Idle));
+    }
+
+    #[test]
+    fn what_has_come_is_thrown_away() {
+        let (mut near, far) = UnixStream::pair().unwrap();
+        let mut client = Client::new(fd(&far), fd(&far), PATIENCE);
+        assert_eq!(client.discard(), Ok(()));
+        near.write_all(&[b'x'; 10_000]).unwrap();
+        assert_eq!(client.discard(), Ok(()));
+        near.write_all(b"y").unwrap();
+        let mut space = [0; 9];
+        let read = client.read_up_to_line_end(&mut space);
+        assert_eq!((read, space[0]), (Ok(Read { count: 1, more: false }), b'y'));
+        drop(near);
+        assert_eq!(client.discard(), Err(Gone::Closed));
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub enum Verb {
     Stls,
     /// RFC 6856: UTF-8 in the dialogue.
     Utf8,
+    /// RFC 6856: in which language replies are.
+    Lang,
     /// RFC 2449: what can this server do?
     Capa,
     /// RFC 1939: nothing.
@@ -45,13 +47,14 @@ pub enum Verb {
 }
 
 /// How each verb is spelled.
-const VERBS: [(&[u8], Verb); 17] = [
+const VERBS: [(&[u8], Verb); 18] = [
     (b"USER", Verb::User),
     (b"PASS", Verb::Pass),
     (b"APOP", Verb::Apop),
     (b"AUTH", Verb::Auth),
     (b"STLS", Verb::Stls),
     (b"UTF8", Verb::Utf8),
+    (b"LANG", Verb::Lang),
     (b"CAPA", Verb::Capa),
     (b"NOOP", Verb::Noop),
     (b"QUIT", Verb::Quit),
@@ -73,6 +76,10 @@ pub struct Command<'a> {
     /// What follows the space after it.
     argument: &'a [u8],
 }
+
+/// A language range (RFC 4647), or `*`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range<'a>(pub &'a [u8]);
 
 /// The arguments aren't those that the verb takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +141,29 @@ impl<'a> Command<'a> {
         }
     }
 
+    /// For LANG: one language range, or none.
+    ///
+    /// # Errors
+    /// There is more than that, or it isn't one.
+    pub fn language(&self) -> Result<Option<Range<'a>>, Syntax> {
+        match self.words() {
+            [None, None, None] => Ok(None),
+            [Some(range), None, None] if is_range(range) => Ok(Some(Range(range))),
+            _ => Err(Syntax),
+        }
+    }
+
+    /// For AUTH: a mechanism and, if there is one, the initial response; or nothing.
+    ///
+    /// # Errors
+    /// There is more than that.
+    pub fn mechanism(&self) -> Result<Option<(&'a [u8], Option<&'a [u8]>)>, Syntax> {
+        match self.words() {
+            [name, initial, None] => Ok(name.map(|name| (name, initial))),
+            [_, _, Some(_)] => Err(Syntax),
+        }
+    }
+
     /// An account's name: the rest of the line, spaces before it skipped.
     ///
     /// # Errors
@@ -158,6 +188,18 @@ impl<'a> Command<'a> {
             self.argument.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).fuse();
         [words.next(), words.next(), words.next()]
     }
+}
+
+/// RFC 4647, section 2.1: parts of up to eight letters and, after the first, digits.
+fn is_range(range: &[u8]) -> bool {
+    range == b"*"
+        || range.split(|byte| *byte == b'-').enumerate().all(|(nth, part)| {
+            (1..=8).contains(&part.len())
+                && part.iter().all(|byte| match nth {
+                    0 => byte.is_ascii_alphabetic(),
+                    _ => byte.is_ascii_alphanumeric(),
+                })
+        })
 }
 
 fn without_nul(text: &[u8]) -> Result<&[u8], Syntax> {
@@ -197,6 +239,18 @@ mod tests {
         assert_eq!(with(b"1  0").two_numbers(), Ok((1, 0)));
         assert_eq!(with(b"1").two_numbers(), Err(Syntax));
         assert_eq!(with(b"1 2 3").two_numbers(), Err(Syntax));
+    }
+
+    #[test]
+    fn languages() {
+        let with = |argument| Command { verb: None, argument }.language();
+        assert_eq!(with(b" "), Ok(None));
+        for range in [&b"*"[..], b"en", b"i-default", b"de-CH-1996"] {
+            assert_eq!(with(range), Ok(Some(Range(range))));
+        }
+        for wrong in [&b"en de"[..], b"1", b"en-", b"-en", b"abcdefghi", b"en-*", b"\xE9"] {
+            assert_eq!(with(wrong), Err(Syntax));
+        }
     }
 
     #[test]

@@ -9,15 +9,19 @@
 
 extern crate alloc;
 
+pub mod base64;
 pub mod capabilities;
 pub mod checker;
 pub mod client;
 pub mod command;
+pub mod credentials;
 pub mod encoding;
+pub mod exchange;
 pub mod failure_log;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+pub mod language;
 pub mod line;
 pub mod login;
 pub mod maildir;
@@ -25,9 +29,14 @@ pub mod maildirmake;
 pub mod maildrop;
 pub mod message;
 pub mod output;
+pub mod penalty;
 pub mod pop3d;
 pub mod popup;
+pub mod secret;
 pub mod server;
+pub mod stamp;
 pub mod transaction;
+pub mod ucspi_tls;
 pub mod unique_id;
 pub mod update;
+pub mod ways;

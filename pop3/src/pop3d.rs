@@ -3,6 +3,7 @@
 //! `qmail-pop3d maildir`. Exit codes: 0 for whatever became of a session, also one that is refused,
 //! as the client was told and qmail-popup has nothing to add; 100 for wrong usage.
 
+use crate::capabilities::Settings;
 use crate::client::{Client, Gone};
 use crate::line::Lines;
 use crate::maildir::{Maildir, Unusable};
@@ -20,7 +21,7 @@ const NAME: Name = Name("qmail-pop3d");
 ///
 /// # Errors
 /// Wrong usage; descriptors that aren't open; a maildrop that can't be served, or no further.
-pub fn run(args: Args, _env: Env) -> Result<Exit, Failure> {
+pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let (Some(path), None) = (args.get(1), args.get(2)) else {
         return Err(NAME.usage("maildir"));
     };
@@ -30,7 +31,9 @@ pub fn run(args: Args, _env: Env) -> Result<Exit, Failure> {
     sys::signal::ignore(Signal::PIPE);
     let mut output = Output::new(client);
     let server = match maildrop(path) {
-        Ok((maildir, maildrop)) => Server::new(maildir, maildrop, output),
+        Ok((maildir, maildrop)) => {
+            Server::new(maildir, maildrop, output).announcing(Settings::from_env(env))
+        }
         Err((reply, failure)) => {
             let _ = output.put(&[reply]).and_then(|()| output.flush());
             return Err(failure);

@@ -1,5 +1,6 @@
 //! Carries out what the transaction decides: the messages, their sizes and ids, over the wire.
 
+use crate::capabilities::Settings;
 use crate::client::{Gone, Wire};
 use crate::encoding::{Encoder, Top};
 use crate::line::Line;
@@ -23,6 +24,7 @@ pub struct Server<W> {
     ids: Option<UniqueIds>,
     output: Output<W>,
     buffer: Vec<u8>,
+    settings: Settings<'static>,
 }
 
 /// Why a session is over.
@@ -48,7 +50,14 @@ impl<W: Wire> Server<W> {
     #[must_use]
     pub fn new(maildir: Maildir, maildrop: Maildrop, output: Output<W>) -> Self {
         let transaction = Transaction::new(maildrop.len());
-        Self { maildir, maildrop, transaction, ids: None, output, buffer: Vec::new() }
+        let settings = Settings::default();
+        Self { maildir, maildrop, transaction, ids: None, output, buffer: Vec::new(), settings }
+    }
+
+    /// With what CAPA is to say.
+    #[must_use]
+    pub fn announcing(self, settings: Settings<'static>) -> Self {
+        Self { settings, ..self }
     }
 
     /// What has been said and not been sent yet.
@@ -63,6 +72,7 @@ impl<W: Wire> Server<W> {
     pub fn answer(&mut self, line: Line<'_>) -> Result<(), End> {
         match self.transaction.handle(line) {
             Effect::Say(reply) => self.output.put(&[reply])?,
+            Effect::Capa => self.output.put(&[&self.settings.after_login()])?,
             Effect::Last(number) => self.say_number(number)?,
             Effect::Stat => self.stat()?,
             Effect::ListAll => self.list_all()?,

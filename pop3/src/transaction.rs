@@ -1,8 +1,8 @@
 //! The state after login (RFC 1939: TRANSACTION), pure: a line in, an effect out. What it knows of
 //! the maildrop is how many messages there are and which are marked as deleted.
 
-use crate::capabilities;
 use crate::command::{Command, Syntax, Verb};
+use crate::language;
 use crate::line::Line;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -12,6 +12,8 @@ use alloc::vec::Vec;
 pub enum Effect {
     /// Say this.
     Say(&'static [u8]),
+    /// Say what is on offer.
+    Capa,
     /// Say how many messages aren't deleted, and their octets.
     Stat,
     /// Say the size of each message that isn't deleted.
@@ -125,8 +127,9 @@ impl Transaction {
             }
             Verb::Capa => {
                 command.alone()?;
-                Effect::Say(capabilities::AFTER_LOGIN)
+                Effect::Capa
             }
+            Verb::Lang => Effect::Say(language::reply(command.language()?)),
             Verb::Quit => {
                 command.alone()?;
                 Effect::Quit
@@ -213,8 +216,10 @@ mod tests {
             ("last 1", SYNTAX),
             ("noop", OK),
             ("noop 1", SYNTAX),
-            ("capa", Effect::Say(capabilities::AFTER_LOGIN)),
+            ("capa", Effect::Capa),
             ("capa 1", SYNTAX),
+            ("lang", Effect::Say(language::reply(None))),
+            ("lang en de", SYNTAX),
             ("quit", Effect::Quit),
             ("quit now", SYNTAX),
             ("user joe", LOGGED_IN),
