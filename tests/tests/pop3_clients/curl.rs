@@ -61,6 +61,12 @@ fn curl_in_the_clear() {
 }
 
 #[test]
+fn curl_by_stls() {
+    with!("curl");
+    fetches(Way::Stls);
+}
+
+#[test]
 fn curl_over_tls() {
     with!("curl");
     fetches(Way::Tls);

@@ -100,6 +100,12 @@ fn fetchmail_in_the_clear() {
 }
 
 #[test]
+fn fetchmail_by_stls() {
+    with!("fetchmail");
+    lives_with_a_mailbox(Way::Stls, by_top, as_stored);
+}
+
+#[test]
 fn fetchmail_over_tls() {
     with!("fetchmail");
     lives_with_a_mailbox(Way::Tls, by_top, as_stored);
@@ -108,7 +114,7 @@ fn fetchmail_over_tls() {
 #[test]
 fn fetchmail_by_retr() {
     with!("fetchmail");
-    for way in [Way::Clear, Way::Tls] {
+    for way in [Way::Clear, Way::Stls, Way::Tls] {
         let host = Host::new(way);
         let expected: Vec<_> = mailbox::awkward().iter().map(|file| as_stored(file)).collect();
         let place = host.dir("fetchmail");

@@ -1,4 +1,4 @@
-//! A host that serves one mailbox at two ports: in the clear, where TLS may be asked for, and over TLS.
+//! A host that serves one mailbox: in the clear, where TLS must be asked for, or over TLS.
 
 use std::fs;
 use std::os::unix::fs::chown;
@@ -124,10 +124,13 @@ impl Host {
 }
 
 fn serve(scratch: &Scratch, way: Way) -> (Child, u16) {
-    let mut run = Run::new(program("tcpserver")).args(["-1RHDl0", "-n", "cert.pem"]);
-    if way == Way::Tls {
-        run = run.arg("-s");
-    }
+    let tcpserver = Run::new(program("tcpserver")).arg("-1RHDl0");
+    let mut run = match way {
+        Way::Clear => tcpserver,
+        // Nobody can log in before TLS.
+        Way::Stls => tcpserver.args(["-n", "cert.pem"]).env("UCSPITLS", "!"),
+        Way::Tls => tcpserver.args(["-s", "-n", "cert.pem"]),
+    };
     if is_root() {
         let id = ACCOUNT.to_string();
         run = run.args(["-u", &id, "-g", &id]);

@@ -43,6 +43,12 @@ fn mpop_in_the_clear() {
 }
 
 #[test]
+fn mpop_by_stls() {
+    with!("mpop");
+    lives_with_a_mailbox(Way::Stls, fetch, mailbox::with_lf);
+}
+
+#[test]
 fn mpop_over_tls() {
     with!("mpop");
     lives_with_a_mailbox(Way::Tls, fetch, mailbox::with_lf);

@@ -85,6 +85,12 @@ fn poplib_in_the_clear() {
 }
 
 #[test]
+fn poplib_by_stls() {
+    with!("python3");
+    talks(Way::Stls);
+}
+
+#[test]
 fn poplib_over_tls() {
     with!("python3");
     talks(Way::Tls);
