@@ -65,7 +65,7 @@ impl Host {
             .cwd(scratch.path())
             .output();
         assert_eq!((made.code, made.err().as_str()), (0, ""));
-        let clear = Server::start(&scratch, &[]);
+        let clear = Server::start(&scratch, &["-n", "cert.pem"]);
         let tls = Server::start(&scratch, &["-s", "-n", "cert.pem"]);
         Host { scratch, clear, tls }
     }
@@ -99,7 +99,7 @@ impl Host {
         there
     }
 
-    /// A connection.
+    /// A connection, to be encrypted at once or on request.
     pub(crate) fn connect(&self, encrypted: bool) -> TcpStream {
         let server = if encrypted { &self.tls } else { &self.clear };
         let socket = TcpStream::connect(("127.0.0.1", server.port)).expect("connect");

@@ -71,6 +71,7 @@ pub(crate) struct Visit<'a> {
     fault: Option<Fault>,
     stream: Option<Stream>,
     port: u16,
+    is_greeted: bool,
     /// Whether nobody else is at work in the mailbox.
     is_alone: bool,
     /// What has come and isn't taken apart yet.
@@ -80,17 +81,23 @@ pub(crate) struct Visit<'a> {
 }
 
 impl<'a> Visit<'a> {
-    /// Connects, in the clear or not.
+    /// Connects: in the clear, by STLS, or over TLS.
     pub(crate) fn new(host: &'a Host, random: &'a mut Random, fault: Option<Fault>) -> Visit<'a> {
         let relay = fault.is_some_and(|fault| fault.what == What::Kill(Role::Relay));
-        let encrypted = random.once_in(3) || relay;
-        let socket = host.connect(encrypted);
+        let way = random.below(if relay { 2 } else { 5 });
+        let mut socket = host.connect(way == 0);
         let port = socket.local_addr().expect("an address").port();
-        let stream = if encrypted {
-            let tls = tls::over(socket, "localhost", &host.certificate()).expect("TLS");
-            Stream::Tls(Box::new(tls))
-        } else {
-            Stream::Clear(socket)
+        let stream = match way {
+            0 | 1 => {
+                if way == 1 {
+                    assert!(line(&mut socket).starts_with("+OK "), "{}", host.log());
+                    socket.write_all(b"STLS\r\n").expect("ask for TLS");
+                    assert!(line(&mut socket).starts_with("+OK "), "{}", host.log());
+                }
+                let tls = tls::over(socket, "localhost", &host.certificate()).expect("TLS");
+                Stream::Tls(Box::new(tls))
+            }
+            _ => Stream::Clear(socket),
         };
         Visit {
             host,
@@ -98,6 +105,7 @@ impl<'a> Visit<'a> {
             fault,
             stream: Some(stream),
             port,
+            is_greeted: way == 1,
             is_alone: false,
             got: Vec::new(),
             ids: Vec::new(),
@@ -135,7 +143,7 @@ impl<'a> Visit<'a> {
     fn logs_in(&mut self) -> bool {
         let checker = self.fault.is_some_and(|fault| fault.what == What::Kill(Role::Checker));
         let user = if checker { "held" } else { "joe" };
-        if self.reply(false).is_none() {
+        if !self.is_greeted && self.reply(false).is_none() {
             return self.over();
         }
         self.strikes(|when| when == When::Greeted);
@@ -378,6 +386,16 @@ impl<'a> Visit<'a> {
             What::NoInodes => self.host.take_inodes(),
         }
     }
+}
+
+/// One line, and nothing of what follows it.
+fn line(socket: &mut TcpStream) -> String {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while byte != *b"\n" && matches!(socket.read(&mut byte), Ok(1)) {
+        line.push(byte[0]);
+    }
+    String::from_utf8_lossy(&line).into_owned()
 }
 
 enum Stream {
