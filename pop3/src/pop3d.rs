@@ -7,7 +7,6 @@ use crate::capabilities::Settings;
 use crate::client::{Client, Gone};
 use crate::line::Lines;
 use crate::maildir::{Maildir, Unusable};
-use crate::maildrop::Maildrop;
 use crate::output::Output;
 use crate::server::{End, Server};
 use common::{Exit, Failure, Name};
@@ -30,25 +29,28 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     };
     sys::signal::ignore(Signal::PIPE);
     let mut output = Output::new(client);
-    let server = match maildrop(path) {
-        Ok((maildir, maildrop)) => {
-            Server::new(maildir, maildrop, output).announcing(Settings::from_env(env))
-        }
+    let now = sys::clock::realtime().as_secs();
+    let maildir = match open(path, now) {
+        Ok(maildir) => maildir,
         Err((reply, failure)) => {
             let _ = output.put(&[reply]).and_then(|()| output.flush());
             return Err(failure);
         }
     };
-    match serve(server) {
+    let mut server = Server::new(maildir, now, output).announcing(Settings::from_env(env));
+    let end = serve(&mut server);
+    server.remember();
+    match end {
         End::Quit | End::Gone(_) => Ok(Exit::OK),
         End::Cut(place, name, errno) => {
             Err(NAME.fatal_errno(0, &[b"unable to read ", place.name(), b"/", &name], errno))
         }
+        End::Unusable(unusable) => Err(explain(path, unusable).1),
     }
 }
 
-/// The maildrop; or why there is none, for the client and for the log.
-fn maildrop(path: &CStr) -> Result<(Maildir, Maildrop), (&'static [u8], Failure)> {
+/// The Maildir; or why there is none, for the client and for the log.
+fn open(path: &CStr, now: u64) -> Result<Maildir, (&'static [u8], Failure)> {
     // Nothing that comes over the network should be able to act as root on a mistake of ours.
     if getuid().is_root() || geteuid().is_root() {
         return Err((
@@ -56,26 +58,30 @@ fn maildrop(path: &CStr) -> Result<(Maildir, Maildrop), (&'static [u8], Failure)
             NAME.fatal(0, &[b"refusing to serve root's mail"]),
         ));
     }
-    Maildir::open(path, sys::clock::realtime().as_secs()).map_err(|unusable| {
-        let path = path.to_bytes();
-        match unusable {
-            Unusable::Maildir(errno) => (
-                &b"-ERR [SYS/PERM] this account has no Maildir\r\n"[..],
-                NAME.fatal_errno(0, &[b"unable to open ", path], errno),
-            ),
-            Unusable::Place(place, errno) => (
-                &b"-ERR [SYS/PERM] unable to read this account's Maildir\r\n"[..],
-                NAME.fatal_errno(0, &[b"unable to read ", path, b"/", place.name()], errno),
-            ),
-            Unusable::Memory => (
-                &b"-ERR [SYS/TEMP] out of memory\r\n"[..],
-                NAME.fatal(0, &[b"unable to list ", path, b": out of memory"]),
-            ),
-        }
-    })
+    let maildir = Maildir::open(path).map_err(|unusable| explain(path, unusable))?;
+    maildir.clean(now);
+    Ok(maildir)
 }
 
-fn serve(mut server: Server<Client<'static>>) -> End {
+fn explain(path: &CStr, unusable: Unusable) -> (&'static [u8], Failure) {
+    let path = path.to_bytes();
+    match unusable {
+        Unusable::Maildir(errno) => (
+            &b"-ERR [SYS/PERM] this account has no Maildir\r\n"[..],
+            NAME.fatal_errno(0, &[b"unable to open ", path], errno),
+        ),
+        Unusable::Place(place, errno) => (
+            &b"-ERR [SYS/PERM] unable to read this account's Maildir\r\n"[..],
+            NAME.fatal_errno(0, &[b"unable to read ", path, b"/", place.name()], errno),
+        ),
+        Unusable::Memory => (
+            &b"-ERR [SYS/TEMP] out of memory\r\n"[..],
+            NAME.fatal(0, &[b"unable to list ", path, b": out of memory"]),
+        ),
+    }
+}
+
+fn serve(server: &mut Server<Client<'static>>) -> End {
     let mut lines = Lines::default();
     if let Err(gone) = server.output().put(&[b"+OK\r\n"]) {
         return End::Gone(gone);
@@ -86,7 +92,7 @@ fn serve(mut server: Server<Client<'static>>) -> End {
                 return end;
             }
         }
-        if let Err(gone) = listen(&mut server, &mut lines) {
+        if let Err(gone) = listen(server, &mut lines) {
             return End::Gone(gone);
         }
     }

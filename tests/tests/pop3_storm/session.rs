@@ -13,6 +13,9 @@ use crate::host::Host;
 use crate::message::{self, message};
 use crate::replies;
 
+/// What qmail-popup says when a session's program was killed.
+const LAST_WORDS: &[u8] = b"-ERR [SYS/TEMP] aack, child crashed";
+
 /// What a client knows in the end.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
@@ -223,7 +226,8 @@ impl<'a> Visit<'a> {
                     self.strikes(|when| matches!(when, When::Quit(_)));
                 }
             }
-            let Some((is_ok, rest)) = self.reply_struck(command.is_long(), &mut until) else {
+            let reply = self.reply_struck(command.is_long(), &mut until);
+            let Some((is_ok, rest)) = reply.filter(|(_, rest)| rest != LAST_WORDS) else {
                 self.is_a_beginning(*command);
                 told.cut = true;
                 assert!(self.is_harmed(), "{command:?} was cut: {}", self.host.log());
@@ -300,8 +304,10 @@ impl<'a> Visit<'a> {
         if let (Command::Retr(number), Some(begun)) = (command, replies::begun(&self.got)) {
             let id = self.ids[number - 1];
             // qmail-popup has a word to say about a session that was killed, wherever it was.
-            let last_words = b"-ERR [SYS/TEMP] aack, child crashed\r\n";
-            let begun = begun.strip_suffix(last_words).unwrap_or(begun);
+            let begun = begun
+                .strip_suffix(b"\r\n")
+                .and_then(|begun| begun.strip_suffix(LAST_WORDS))
+                .unwrap_or(begun);
             assert!(message(id).sent.starts_with(begun), "RETR of {id}, cut");
         }
     }

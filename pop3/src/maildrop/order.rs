@@ -1,0 +1,199 @@
+//! Messages in order: by the second of their last modification; within one, by their names.
+//!
+//! A mailbox that was copied may have all its messages in a few seconds, and to compare two names they
+//! have to be decoded. So within a second it goes by eight bytes of each name at a time, which are decoded
+//! once, and looks further only where these are the same.
+
+use super::{Entry, Maildrop, by_name};
+use crate::names::FileName;
+use alloc::vec::Vec;
+
+/// How many bytes of a name fit into a key.
+const STEP: usize = 8;
+
+pub(super) fn sort(maildrop: &mut Maildrop) {
+    let count = maildrop.len();
+    let mut keys: Vec<u64> = Vec::new();
+    if keys.try_reserve_exact(count).is_err() {
+        // Slowly, then, but in place.
+        return in_place(maildrop);
+    }
+    let modified = |message: usize| u64::from(maildrop.entry(message).modified);
+    keys.extend((0..count).map(|message| modified(message) << 32 | message as u64));
+    keys.sort_unstable();
+    for second in keys.chunk_by_mut(|one, two| one >> 32 == two >> 32) {
+        by_names(maildrop, second, 0);
+    }
+    arrange(maildrop, &mut keys);
+}
+
+/// Sorts messages of one second, whose names are the same up to `start`.
+fn by_names(maildrop: &Maildrop, messages: &mut [u64], start: usize) {
+    if messages.len() < 2 {
+        return;
+    }
+    let mut parts: Vec<(u64, u32)> = Vec::new();
+    if messages.len() == 2 || start > 255 || parts.try_reserve_exact(messages.len()).is_err() {
+        let name = |key: u64| {
+            let mut name = FileName::default();
+            maildrop.name(key as u32 as usize, &mut name);
+            name
+        };
+        messages.sort_unstable_by(|one, two| by_name(&name(*one), &name(*two)));
+        return;
+    }
+    let mut name = FileName::default();
+    parts.extend(messages.iter().map(|key| {
+        maildrop.name(*key as u32 as usize, &mut name);
+        (part(name.unique(), start), *key as u32)
+    }));
+    parts.sort_unstable();
+    let second = messages[0] >> 32 << 32;
+    for (message, (_, number)) in messages.iter_mut().zip(&parts) {
+        *message = second | u64::from(*number);
+    }
+    let mut rest = messages;
+    for same in parts.chunk_by(|one, two| one.0 == two.0) {
+        let (here, after) = rest.split_at_mut(same.len());
+        rest = after;
+        // Names that have ended are the same, but for flags.
+        let ended = same[0].0 & 0xFF == 0;
+        by_names(maildrop, here, if ended { usize::MAX } else { start + STEP });
+    }
+}
+
+/// A part of a name, so that parts compare as their bytes do; zeros after its end, which no name has.
+fn part(name: &[u8], start: usize) -> u64 {
+    let rest = name.get(start..).unwrap_or_default();
+    let mut bytes = [0; STEP];
+    let length = rest.len().min(STEP);
+    bytes[..length].copy_from_slice(&rest[..length]);
+    u64::from_be_bytes(bytes)
+}
+
+/// Puts each message where `keys` has its number, one circle of them after the other.
+fn arrange(maildrop: &mut Maildrop, keys: &mut [u64]) {
+    for start in 0..keys.len() {
+        let first = *maildrop.entry(start);
+        let mut place = start;
+        loop {
+            let from = keys[place] as u32 as usize;
+            keys[place] = place as u64;
+            if from == start {
+                break;
+            }
+            *maildrop.entry_mut(place) = *maildrop.entry(from);
+            place = from;
+        }
+        *maildrop.entry_mut(place) = first;
+    }
+}
+
+/// Without memory for more: a heap of the entries themselves.
+fn in_place(maildrop: &mut Maildrop) {
+    let count = maildrop.len();
+    for root in (0..count / 2).rev() {
+        sink(maildrop, root, count);
+    }
+    for end in (1..count).rev() {
+        swap(maildrop, 0, end);
+        sink(maildrop, 0, end);
+    }
+}
+
+fn sink(maildrop: &mut Maildrop, mut root: usize, end: usize) {
+    loop {
+        let mut child = 2 * root + 1;
+        if child >= end {
+            return;
+        }
+        if child + 1 < end && is_less(maildrop, child, child + 1) {
+            child += 1;
+        }
+        if !is_less(maildrop, root, child) {
+            return;
+        }
+        swap(maildrop, root, child);
+        root = child;
+    }
+}
+
+fn swap(maildrop: &mut Maildrop, one: usize, two: usize) {
+    let entry: Entry = *maildrop.entry(one);
+    *maildrop.entry_mut(one) = *maildrop.entry(two);
+    *maildrop.entry_mut(two) = entry;
+}
+
+fn is_less(maildrop: &Maildrop, one: usize, two: usize) -> bool {
+    let seconds = maildrop.entry(one).modified.cmp(&maildrop.entry(two).modified);
+    let names = || {
+        let (mut first, mut second) = (FileName::default(), FileName::default());
+        maildrop.name(one, &mut first);
+        maildrop.name(two, &mut second);
+        by_name(&first, &second)
+    };
+    seconds.then_with(names).is_lt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::maildrop::{Facts, Place, Size};
+    use proptest::prelude::*;
+    use std::string::{String, ToString};
+    use std::vec;
+
+    fn maildrop(messages: &[(u32, String)]) -> Maildrop {
+        let mut maildrop = Maildrop::default();
+        for (modified, name) in messages {
+            let facts = Facts { modified: *modified, size: Size::OnDisk(1), check: 1 };
+            maildrop.add(Place::Cur, name.as_bytes(), facts).unwrap();
+        }
+        maildrop
+    }
+
+    fn order(maildrop: &Maildrop) -> Vec<(u32, String)> {
+        let mut name = FileName::default();
+        (0..maildrop.len())
+            .map(|message| {
+                maildrop.name(message, &mut name);
+                let text = String::from_utf8(name.as_bytes().to_vec()).unwrap();
+                (maildrop.facts(message).modified, text)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn oldest_first_then_by_name_without_flags() {
+        let messages =
+            [(7, "b"), (3, "z:2,S"), (7, "a1:2,"), (7, "a"), (7, "a:2,S"), (u32::MAX, "c")]
+                .map(|(modified, name)| (modified, name.to_string()));
+        let mut sorted = maildrop(&messages);
+        sorted.sort();
+        let names: Vec<_> = order(&sorted).into_iter().map(|(_, name)| name).collect();
+        assert_eq!(names, ["z:2,S", "a", "a:2,S", "a1:2,", "b", "c"]);
+    }
+
+    proptest! {
+        #[test]
+        fn as_a_plain_sort_has_it(
+            messages in prop::collection::vec((0_u32..4, "[ab]{0,12}[01]{1,10}[ab]{0,3}(:2,S?)?"), 0..80),
+        ) {
+            let mut expected = messages.clone();
+            expected.sort_by_key(|(modified, name)| {
+                (*modified, name.split(':').next().unwrap().to_string(), name.clone())
+            });
+            let mut sorted = maildrop(&messages);
+            sorted.sort();
+            prop_assert_eq!(&order(&sorted), &expected);
+            let mut heap = maildrop(&messages);
+            in_place(&mut heap);
+            prop_assert_eq!(&order(&heap), &expected);
+            // What comes in order isn't sorted.
+            let again = maildrop(&expected);
+            let mut distinct = vec![];
+            distinct.extend(expected.windows(2).map(|two| two[0] != two[1]));
+            prop_assert_eq!(again.disorder, distinct.contains(&false));
+        }
+    }
+}

@@ -1,0 +1,436 @@
+//! What a session remembers for the next one, in the file `qmail-pop3d.sizes`: the sizes of messages as
+//! sent, and which messages there were. Its form alone; [`crate::memory`] reads and writes it.
+//!
+//! Nobody needs the file, and nothing in it is believed that stat(2) doesn't confirm. It is read in
+//! blocks of bounded size, each with a digest: a file that is damaged, or isn't whole, is as good as none.
+//!
+//! A block is its length (4 bytes), a digest (8), and so many bytes; all numbers begin with their least
+//! significant byte. The first block holds a title, how many messages follow, whether their names all
+//! differ, the stamps of `new/` and `cur/`, and the forms of names ([`crate::names`]), each with its
+//! length before it. The others hold messages, in the order in which clients see them: when it was
+//! modified, its size (the uppermost bit says whether it is as sent; what doesn't fit follows behind the
+//! check in 8 bytes), its check, and its encoded name.
+
+use crate::maildrop::{Facts, Place, Size};
+use crate::names::{FileName, Forms, LONGEST_ENCODED};
+use alloc::vec::Vec;
+use sys::Errno;
+
+/// What the file begins with; another form of it gets another title.
+const TITLE: &[u8; 20] = b"qmail-pop3d.sizes 1\n";
+
+/// The most that a block holds.
+const BLOCK: usize = 32 * 1024;
+const HEAD: usize = 4 + 8;
+
+/// More of a record than its encoded name.
+const FACTS: usize = 4 + 4 + 4 + 8;
+
+const AS_SENT: u32 = 1 << 31;
+const LARGE: u32 = AS_SENT - 1;
+
+/// What tells whether a directory is as it was: all zero for one that can't be told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Its inode.
+    pub inode: u64,
+    /// When an entry was made, renamed or removed: seconds, nanoseconds.
+    pub modified: (u64, u32),
+    /// When anything about it was changed: seconds, nanoseconds.
+    pub changed: (u64, u32),
+}
+
+/// What the file says of itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Title {
+    /// How many messages follow.
+    pub messages: u32,
+    /// No two messages share the unique part of their names.
+    pub distinct: bool,
+    /// What `new/` was like when these were its messages.
+    pub new: Stamp,
+    /// What `cur/` was like when these were its messages.
+    pub cur: Stamp,
+}
+
+impl Title {
+    /// The stamp of a place.
+    #[must_use]
+    pub fn stamp(&self, place: Place) -> Stamp {
+        match place {
+            Place::New => self.new,
+            Place::Cur => self.cur,
+        }
+    }
+
+    /// Sets it.
+    pub fn set_stamp(&mut self, place: Place, stamp: Stamp) {
+        match place {
+            Place::New => self.new = stamp,
+            Place::Cur => self.cur = stamp,
+        }
+    }
+}
+
+/// The file can't be believed, from here on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Damaged;
+
+/// Reads the file. `R` reads the next bytes, 0 at the end.
+pub struct Reader<R> {
+    read: R,
+    title: Title,
+    left: u32,
+    blocks: u32,
+    block: Vec<u8>,
+    taken: usize,
+}
+
+/// A message in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Where it was.
+    pub place: Place,
+    /// What was known of it.
+    pub facts: Facts,
+    /// Its name, as the file has it.
+    pub encoded: &'a [u8],
+}
+
+impl<R: FnMut(&mut [u8]) -> Result<usize, Errno>> Reader<R> {
+    /// Begins with the file's title, and the forms of the names in it.
+    ///
+    /// # Errors
+    /// It isn't such a file, or damaged.
+    pub fn new(read: R) -> Result<(Self, Forms), Damaged> {
+        let title = Title::default();
+        let mut reader = Self { read, title, left: 0, blocks: 0, block: Vec::new(), taken: 0 };
+        if !reader.fill()? || reader.take(TITLE.len())? != TITLE {
+            return Err(Damaged);
+        }
+        let messages = reader.number()?;
+        let distinct = match reader.take(1)? {
+            [flag @ 0..=1] => *flag == 1,
+            _ => return Err(Damaged),
+        };
+        let (new, cur) = (reader.stamp()?, reader.stamp()?);
+        reader.title = Title { messages, distinct, new, cur };
+        reader.left = messages;
+        let forms = Forms::parse(&reader.block[reader.taken..]).ok_or(Damaged)?;
+        reader.taken = reader.block.len();
+        Ok((reader, forms))
+    }
+
+    /// What the file says of itself.
+    #[must_use]
+    pub fn title(&self) -> Title {
+        self.title
+    }
+
+    /// The next message; its name is put into `name`. `None` at the end.
+    ///
+    /// # Errors
+    /// The file is damaged.
+    pub fn next(
+        &mut self,
+        forms: &Forms,
+        name: &mut FileName,
+    ) -> Result<Option<Record<'_>>, Damaged> {
+        if self.taken == self.block.len() && !self.fill()? {
+            return if self.left == 0 { Ok(None) } else { Err(Damaged) };
+        }
+        self.left = self.left.checked_sub(1).ok_or(Damaged)?;
+        let (modified, size, check) = (self.number()?, self.number()?, self.number()?);
+        let octets = match size & LARGE {
+            LARGE => self.long_number()?,
+            octets => u64::from(octets),
+        };
+        let size = if size & AS_SENT == 0 { Size::OnDisk(octets) } else { Size::AsSent(octets) };
+        let (place, length) = forms.decode(&self.block[self.taken..], name).ok_or(Damaged)?;
+        let bytes = name.as_bytes();
+        let dot = matches!(bytes.first(), None | Some(b'.'));
+        if dot || memchr::memchr2(0, b'/', bytes).is_some() {
+            return Err(Damaged);
+        }
+        let facts = Facts { modified, size, check };
+        Ok(Some(Record { place, facts, encoded: self.take(length)? }))
+    }
+
+    /// Reads the next block; false at the end of the file.
+    fn fill(&mut self) -> Result<bool, Damaged> {
+        let mut head = [0; HEAD];
+        let count = read_whole(&mut self.read, &mut head)?;
+        if count == 0 {
+            return Ok(false);
+        }
+        let (length, digest) = head.split_at(4);
+        let length = length.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)) as usize;
+        if count < HEAD || length > BLOCK {
+            return Err(Damaged);
+        }
+        if self.block.capacity() == 0 {
+            self.block.try_reserve_exact(BLOCK).map_err(|_| Damaged)?;
+        }
+        self.block.resize(length, 0);
+        self.taken = 0;
+        if read_whole(&mut self.read, &mut self.block)? < length
+            || digest_of(self.blocks, &self.block).to_le_bytes() != digest
+        {
+            return Err(Damaged);
+        }
+        self.blocks += 1;
+        Ok(true)
+    }
+
+    fn take(&mut self, count: usize) -> Result<&[u8], Damaged> {
+        let taken = self.block.get(self.taken..self.taken + count).ok_or(Damaged)?;
+        self.taken += count;
+        Ok(taken)
+    }
+
+    fn number(&mut self) -> Result<u32, Damaged> {
+        self.take(4)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)).ok_or(Damaged)
+    }
+
+    fn long_number(&mut self) -> Result<u64, Damaged> {
+        self.take(8)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes)).ok_or(Damaged)
+    }
+
+    fn stamp(&mut self) -> Result<Stamp, Damaged> {
+        Ok(Stamp {
+            inode: self.long_number()?,
+            modified: (self.long_number()?, self.number()?),
+            changed: (self.long_number()?, self.number()?),
+        })
+    }
+}
+
+/// Fills `space`, unless the file ends before.
+fn read_whole(
+    read: &mut impl FnMut(&mut [u8]) -> Result<usize, Errno>,
+    space: &mut [u8],
+) -> Result<usize, Damaged> {
+    let mut filled = 0;
+    while filled < space.len() {
+        match read(&mut space[filled..]).map_err(|_| Damaged)? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    Ok(filled)
+}
+
+/// Writes the file. `W` writes all of the bytes that it is given.
+pub struct Writer<W> {
+    write: W,
+    blocks: u32,
+    block: Vec<u8>,
+}
+
+impl<W: FnMut(&[u8]) -> Result<(), Errno>> Writer<W> {
+    /// Begins with the title.
+    ///
+    /// # Errors
+    /// What `write` says; `ENOMEM`.
+    pub fn new(write: W, title: &Title, forms: &Forms) -> Result<Self, Errno> {
+        let mut block = Vec::new();
+        block.try_reserve_exact(HEAD + BLOCK).map_err(|_| Errno::NOMEM)?;
+        block.extend_from_slice(&[0; HEAD]);
+        let mut writer = Self { write, blocks: 0, block };
+        writer.put(TITLE);
+        writer.put(&title.messages.to_le_bytes());
+        writer.put(&[u8::from(title.distinct)]);
+        for stamp in [title.new, title.cur] {
+            writer.put(&stamp.inode.to_le_bytes());
+            for (seconds, nanoseconds) in [stamp.modified, stamp.changed] {
+                writer.put(&seconds.to_le_bytes());
+                writer.put(&nanoseconds.to_le_bytes());
+            }
+        }
+        for form in forms.iter() {
+            writer.put(&[form.len() as u8]);
+            writer.put(form);
+        }
+        writer.flush()?;
+        Ok(writer)
+    }
+
+    /// Adds a message.
+    ///
+    /// # Errors
+    /// What `write` says.
+    pub fn add(&mut self, facts: Facts, encoded: &[u8]) -> Result<(), Errno> {
+        if self.block.len() + FACTS + LONGEST_ENCODED > HEAD + BLOCK {
+            self.flush()?;
+        }
+        let (octets, flag) = match facts.size {
+            Size::OnDisk(octets) => (octets, 0),
+            Size::AsSent(octets) => (octets, AS_SENT),
+        };
+        let small = u32::try_from(octets).unwrap_or(LARGE).min(LARGE);
+        self.put(&facts.modified.to_le_bytes());
+        self.put(&(small | flag).to_le_bytes());
+        self.put(&facts.check.to_le_bytes());
+        if small == LARGE {
+            self.put(&octets.to_le_bytes());
+        }
+        self.put(encoded);
+        Ok(())
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    /// What `write` says.
+    pub fn finish(mut self) -> Result<(), Errno> {
+        if self.block.len() > HEAD { self.flush() } else { Ok(()) }
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        self.block.extend_from_slice(bytes);
+    }
+
+    fn flush(&mut self) -> Result<(), Errno> {
+        let length = (self.block.len() - HEAD) as u32;
+        let digest = digest_of(self.blocks, &self.block[HEAD..]);
+        self.block[..4].copy_from_slice(&length.to_le_bytes());
+        self.block[4..HEAD].copy_from_slice(&digest.to_le_bytes());
+        self.blocks += 1;
+        let written = (self.write)(&self.block);
+        self.block.truncate(HEAD);
+        written
+    }
+}
+
+/// A digest of the block with this number: against accidents, not against malice, which whoever can
+/// write the file could turn on the messages as well.
+fn digest_of(number: u32, block: &[u8]) -> u64 {
+    let begin = u64::from(number) << 32 | block.len() as u64;
+    let (words, rest) = block.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let words = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word));
+    words.fold(mix(0, begin), mix)
+}
+
+/// A word more of a digest.
+#[must_use]
+pub fn mix(digest: u64, word: u64) -> u64 {
+    (digest.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ digest >> 32
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::names::Encoded;
+    use proptest::prelude::*;
+    use std::string::String;
+    use std::vec;
+
+    pub(crate) type Message = (Facts, Place, Vec<u8>);
+
+    /// A file with these messages.
+    pub(crate) fn written(title: Title, messages: &[Message]) -> Vec<u8> {
+        let mut forms = Forms::default();
+        let encoded: Vec<_> = messages
+            .iter()
+            .map(|(_, place, name)| {
+                let mut encoded = Encoded::default();
+                forms.encode(*place, name, &mut encoded);
+                encoded
+            })
+            .collect();
+        let mut file = vec![];
+        let write = |bytes: &[u8]| {
+            file.extend_from_slice(bytes);
+            Ok(())
+        };
+        let mut writer = Writer::new(write, &title, &forms).unwrap();
+        for ((facts, ..), encoded) in messages.iter().zip(&encoded) {
+            writer.add(*facts, encoded.as_bytes()).unwrap();
+        }
+        writer.finish().unwrap();
+        file
+    }
+
+    /// What is read of a file, in pieces of this size; and whether it was whole.
+    fn read(file: &[u8], piece: usize) -> Result<(Title, Vec<Message>, bool), Damaged> {
+        let mut rest = file;
+        let source = |space: &mut [u8]| {
+            let count = space.len().min(rest.len()).min(piece);
+            space[..count].copy_from_slice(&rest[..count]);
+            rest = &rest[count..];
+            Ok(count)
+        };
+        let (mut reader, forms) = Reader::new(source)?;
+        let (title, mut messages, mut name) = (reader.title(), vec![], FileName::default());
+        loop {
+            match reader.next(&forms, &mut name) {
+                Ok(Some(record)) => {
+                    messages.push((record.facts, record.place, name.as_bytes().to_vec()));
+                }
+                end => return Ok((title, messages, end.is_ok())),
+            }
+        }
+    }
+
+    fn message(modified: u32, size: Size, check: u32, new: bool, name: String) -> Message {
+        let place = if new { Place::New } else { Place::Cur };
+        (Facts { modified, size, check }, place, name.into_bytes())
+    }
+
+    fn messages(longest: usize) -> impl Strategy<Value = Vec<Message>> {
+        let octets = || prop_oneof![0_u64..5000, Just(LARGE.into()), any::<u64>()];
+        let size = prop_oneof![octets().prop_map(Size::OnDisk), octets().prop_map(Size::AsSent)];
+        let one = (any::<u32>(), size, any::<u32>(), any::<bool>(), "[a-z0-9]{1,30}(:2,S?)?");
+        let one = one.prop_map(|(modified, size, check, new, name)| {
+            message(modified, size, check, new, name)
+        });
+        prop::collection::vec(one, 0..longest)
+    }
+
+    fn title(messages: &[Message]) -> Title {
+        let stamp = |inode| Stamp { inode, modified: (u64::MAX, 2), changed: (3, 999_999_999) };
+        let messages = messages.len() as u32;
+        Title { messages, distinct: true, new: stamp(7), cur: stamp(8) }
+    }
+
+    #[test]
+    fn names_that_no_message_has() {
+        for name in ["", ".", "..", ".hidden", "a/b", "a\0b"] {
+            let wrong = [message(1, Size::OnDisk(1), 1, true, name.into())];
+            let read = read(&written(title(&wrong), &wrong), 99);
+            assert!(!matches!(read, Ok((_, _, true))), "{name:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn what_was_written_is_read(messages in messages(40), piece in 1_usize..50_000) {
+            let file = written(title(&messages), &messages);
+            prop_assert_eq!(read(&file, piece), Ok((title(&messages), messages, true)));
+        }
+
+        #[test]
+        fn damage_is_noticed(messages in messages(20), at in any::<usize>(), bit in 0..8) {
+            let whole = written(title(&messages), &messages);
+            let mut file = whole.clone();
+            let at = at % file.len();
+            file[at] ^= 1_u8 << bit;
+            prop_assert!(!matches!(read(&file, 4096), Ok((_, _, true))), "byte {}", at);
+            prop_assert!(!matches!(read(&whole[..at], 4096), Ok((_, _, true))), "cut at {}", at);
+        }
+    }
+
+    #[test]
+    fn many_blocks() {
+        let messages: Vec<_> = (0..9000)
+            .map(|n| message(n, Size::AsSent(n.into()), n, n % 3 == 0, std::format!("{n}.x.host")))
+            .collect();
+        let file = written(title(&messages), &messages);
+        assert!(file.len() > 3 * BLOCK);
+        assert_eq!(read(&file, usize::MAX), Ok((title(&messages), messages, true)));
+    }
+}
