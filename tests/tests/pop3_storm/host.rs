@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use nix::mount::{MsFlags, mount};
-use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tests::storm::processes;
 use tests::{Child, Run, Scratch, program, wait_for, wait_until};
@@ -113,8 +112,8 @@ impl Host {
         self.scratch.join("cert.pem")
     }
 
-    /// Kills this program of the session with the client's port; whether it was there.
-    pub(crate) fn kill(&self, port: u16, role: Role, choice: usize) -> bool {
+    /// This program of the session with the client's port, if it is there.
+    pub(crate) fn program_of(&self, port: u16, role: Role, choice: usize) -> Option<Pid> {
         let of_role = |(name, _): &&(String, i32)| match role {
             Role::Popup => name == "qmail-popup",
             Role::Checker => name == "checker",
@@ -133,8 +132,7 @@ impl Host {
         }
         let programs = self.session(port);
         let those: Vec<_> = programs.iter().filter(of_role).collect();
-        let Some((_, pid)) = those.get(choice % those.len().max(1)) else { return false };
-        kill(Pid::from_raw(*pid), Signal::SIGKILL).is_ok()
+        those.get(choice % those.len().max(1)).map(|(_, pid)| Pid::from_raw(*pid))
     }
 
     /// The processes of the session with the client's port, by name.

@@ -4,9 +4,10 @@
 //!
 //! What must hold:
 //! - A message that was delivered is there until a client has marked it as deleted and then said QUIT.
-//! - QUIT that is answered +OK has removed all that was marked; answered -ERR or not at all (the program was killed in the
-//!   middle), some of it. There is no mark that outlives its session.
+//! - QUIT that is answered +OK has removed all that was marked; not answered (the program was killed in the middle),
+//!   some of it. There is no mark that outlives its session.
 //! - What came of a RETR to the last dot is the message, whole; what came without the dot is how the message begins.
+//! - What can't be had was removed by the other session: what was moved or flagged is found again.
 //! - A session whose own programs nobody harms is never cut, and nobody ever sees a message twice.
 //!
 //! | variable | what |
@@ -67,7 +68,8 @@ fn nothing_is_lost() {
         begin.elapsed(),
         storm.agent.delivered(),
     );
-    assert!(retrieved > rounds && removed > rounds && cut > 0, "hardly anything happened");
+    let much = retrieved > rounds && removed > rounds && cut > 0;
+    assert!(much || rounds < 12, "hardly anything happened");
 }
 
 struct Storm {
@@ -113,6 +115,12 @@ impl Storm {
             self.count.cut += usize::from(told.cut);
         }
         assert!(!unharmed.cut, "round {round}, {fault:?}: the second session was cut");
+        for (told, other) in [(&struck, &unharmed), (&unharmed, &struck)] {
+            assert!(
+                told.refused.is_subset(&other.marked),
+                "round {round}, {fault:?}: {told:?}, {other:?}"
+            );
+        }
         self.judge(&[struck, unharmed], &format!("round {round}, {fault:?}"));
         self.look_at_all(&format!("round {round}, {fault:?}"));
     }
@@ -133,7 +141,7 @@ impl Storm {
                     }
                     may_be_gone.extend(&told.marked);
                 }
-                Quit::Failed | Quit::Unanswered => {
+                Quit::Unanswered => {
                     let left = told.marked.iter().filter(|id| there.contains(id)).count();
                     self.count.halfway += usize::from(left > 0 && left < told.marked.len());
                     may_be_gone.extend(&told.marked);

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 
+use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{setsockopt, sockopt};
+use nix::unistd::Pid;
 use tests::storm::random::Random;
 use tests::tls::{self, Tls};
 
@@ -22,6 +24,8 @@ pub(crate) struct Told {
     pub(crate) quit: Quit,
     /// What was marked as deleted when QUIT was said, as far as the client can know.
     pub(crate) marked: BTreeSet<u64>,
+    /// Messages that were listed, and couldn't be had.
+    pub(crate) refused: BTreeSet<u64>,
     /// How many messages came whole.
     pub(crate) retrieved: usize,
     /// Whether something that was asked wasn't answered.
@@ -33,7 +37,6 @@ pub(crate) enum Quit {
     #[default]
     NotSaid,
     Unanswered,
-    Failed,
     Done,
 }
 
@@ -185,8 +188,10 @@ impl<'a> Visit<'a> {
     /// What this client wants of the messages.
     fn plan(&mut self) -> Vec<Command> {
         let mut commands = Vec::new();
+        let sweeps = self.random.once_in(4);
         for number in 1..=self.ids.len() {
             match self.random.below(12) {
+                _ if sweeps => commands.push(Command::Dele(number)),
                 0..4 => commands.push(Command::Retr(number)),
                 4 => commands.extend([Command::Retr(number), Command::Dele(number)]),
                 5 | 6 => commands.push(Command::Dele(number)),
@@ -219,11 +224,14 @@ impl<'a> Visit<'a> {
                 let next = if pipelined { commands.len() } else { nth + 1 };
                 let lines: String = commands[sent..next].iter().map(|c| c.line()).collect();
                 sent = next;
-                self.send(lines.as_bytes());
-                if commands[..sent].iter().any(|command| matches!(command, Command::Quit)) {
+                if matches!(commands[sent - 1], Command::Quit) {
                     told.quit = Quit::Unanswered;
                     told.marked = self.marks(&commands[..sent]);
-                    self.strikes(|when| matches!(when, When::Quit(_)));
+                    let target = self.target();
+                    self.send(lines.as_bytes());
+                    self.strikes_at(target, |when| matches!(when, When::Quit(_)));
+                } else {
+                    self.send(lines.as_bytes());
                 }
             }
             let reply = self.reply_struck(command.is_long(), &mut until);
@@ -239,6 +247,9 @@ impl<'a> Visit<'a> {
                     assert!(rest == message(id).sent, "RETR of {id}");
                     told.retrieved += 1;
                 }
+                Command::Retr(number) | Command::Top(number) if !is_ok => {
+                    told.refused.insert(self.ids[number - 1]);
+                }
                 Command::Dele(number) if is_ok => {
                     marked.insert(self.ids[number - 1]);
                 }
@@ -250,7 +261,8 @@ impl<'a> Visit<'a> {
                     marked.clear();
                 }
                 Command::Quit => {
-                    told.quit = if is_ok { Quit::Done } else { Quit::Failed };
+                    assert!(is_ok, "QUIT: {}: {}", String::from_utf8_lossy(&rest), self.host.log());
+                    told.quit = Quit::Done;
                     // Now it is known.
                     told.marked.clone_from(&marked);
                 }
@@ -359,9 +371,23 @@ impl<'a> Visit<'a> {
         }
     }
 
+    /// Whom it will hit, if it is about a program.
+    fn target(&mut self) -> Option<Pid> {
+        let What::Kill(role) = self.fault?.what else { return None };
+        let choice = self.random.below(8);
+        let program = self.host.program_of(self.port, role, choice);
+        program.or_else(|| self.host.program_of(self.port, Role::Any, choice))
+    }
+
     /// If this is the moment, it happens.
     fn strikes(&mut self, is_now: impl Fn(When) -> bool) {
+        self.strikes_at(None, is_now);
+    }
+
+    /// The same, where there is no time to look for the target.
+    fn strikes_at(&mut self, target: Option<Pid>, is_now: impl Fn(When) -> bool) {
         let Some(fault) = self.fault.filter(|fault| is_now(fault.when)) else { return };
+        let target = target.or_else(|| self.target());
         if let When::Quit(moments) = fault.when {
             // Something between nothing and about as long as QUIT takes.
             for _ in 0..moments {
@@ -382,10 +408,10 @@ impl<'a> Visit<'a> {
                     stream.stop_sending();
                 }
             }
-            What::Kill(role) => {
-                let choice = self.random.below(8);
-                if !self.host.kill(self.port, role, choice) {
-                    self.host.kill(self.port, Role::Any, choice);
+            What::Kill(_) => {
+                // The session may be over.
+                if let Some(target) = target {
+                    let _ = kill(target, Signal::SIGKILL);
                 }
             }
             What::DiskIsFull => self.host.fill(),
