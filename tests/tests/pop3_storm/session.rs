@@ -306,8 +306,8 @@ impl<'a> Visit<'a> {
     fn expected(&self, command: Command) -> usize {
         match command {
             Command::Retr(number) => message(self.ids[number - 1]).sent.len() + 20,
-            _ if command.is_long() => 50,
-            _ => 5,
+            Command::Top(_) | Command::List(_) | Command::Stat => 20,
+            Command::Dele(_) | Command::Rset | Command::Quit => 5,
         }
     }
 
