@@ -9,6 +9,8 @@ pub(crate) enum Goal {
     RatioAtLeast(f64),
     /// Ours is at most this, whatever the other's is.
     AtMost(f64),
+    /// Ours is at least this, whatever the other's is.
+    AtLeast(f64),
     /// For comparison only.
     None,
 }
@@ -55,12 +57,14 @@ impl Table {
             (Goal::RatioAtMost(limit), Some(ratio)) => Some(ratio <= *limit),
             (Goal::RatioAtLeast(limit), Some(ratio)) => Some(ratio >= *limit),
             (Goal::AtMost(limit), _) => Some(ours <= limit),
+            (Goal::AtLeast(limit), _) => Some(ours >= limit),
             (Goal::RatioAtMost(_) | Goal::RatioAtLeast(_), None) | (Goal::None, _) => None,
         };
         let goal = match goal {
             Goal::RatioAtMost(limit) => format!("ratio <= {limit}"),
             Goal::RatioAtLeast(limit) => format!("ratio >= {limit}"),
             Goal::AtMost(limit) => format!("<= {limit} {unit}"),
+            Goal::AtLeast(limit) => format!(">= {limit} {unit}"),
             Goal::None => String::new(),
         };
         let verdict = match holds {

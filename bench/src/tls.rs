@@ -147,7 +147,7 @@ fn greeted(port: u16, config: &Arc<ClientConfig>) -> Result<Stream, String> {
 }
 
 /// A self-signed one, with its key.
-fn certificate(directory: &Path, key: &str) -> Result<PathBuf, String> {
+pub(crate) fn certificate(directory: &Path, key: &str) -> Result<PathBuf, String> {
     let file = directory.join(format!("{key}.pem"));
     let made = Command::new(command_dir().join("tcpserver-cert"))
         .args(["--host", "localhost", "--key", key])
