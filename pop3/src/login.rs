@@ -1,6 +1,6 @@
 //! The state before login (RFC 1939: AUTHORIZATION), pure: a line in, an effect out.
 
-use crate::command::{Command, Syntax, Verb};
+use crate::command::{Command, Mechanism, Syntax, Verb};
 use crate::credentials::{Credentials, Proof, Unlawful};
 use crate::exchange::{self, Exchange, LONGEST_RESPONSE, Malformed, Next, Prompt};
 use crate::language;
@@ -215,7 +215,7 @@ impl Login {
         if self.terms.withheld() {
             return Err(Refusal::Withheld);
         }
-        let Some((name, initial)) = command.mechanism()? else {
+        let Some(Mechanism { name, initial }) = command.mechanism()? else {
             let any = self.terms.ways.mechanisms().next().is_some();
             return if any { Ok(Effect::Mechanisms) } else { Err(Refusal::NotOnOffer) };
         };
