@@ -75,7 +75,8 @@ struct Entry {
     check: u32,
 }
 
-const PIECE: usize = 3776;
+/// So many of them fill a page: what is merged frees its memory as it goes.
+const PIECE: usize = 255;
 const AS_SENT: u32 = 1 << 31;
 const LARGE: u32 = AS_SENT - 1;
 
