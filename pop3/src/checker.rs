@@ -1,10 +1,13 @@
 //! The checker: a program such as checkpassword, which reads name and password from descriptor 3
 //! and becomes the session if they are right.
 //!
-//! It is given `name\0password\0timestamp\0`; its exit code is its verdict (spec: checkpassword
+//! It is given `name\0secret\0timestamp\0`, where the secret is the password, or a digest of it and the
+//! timestamp, in hex: of the banner's for APOP, of the challenge for CRAM-MD5. (Checkers that know
+//! passwords in clear try what fits; to the others a digest is a wrong password.) Its exit code is its verdict (spec: checkpassword
 //! interface). As the session it has become is the same process, the verdict comes when that ends.
 
 use alloc::vec::Vec;
+use common::env::Environment;
 use sys::exec::Program;
 use sys::pipe::{PipeFlags, pipe_with};
 use sys::process::{Signal, WaitOptions, waitpid};
@@ -60,8 +63,8 @@ impl Verdict {
 ///
 /// # Errors
 /// No pipe could be had.
-pub fn hand_over(user: &[u8], password: &[u8], timestamp: &[u8]) -> Result<OwnedFd, Errno> {
-    let fields = [user, password, timestamp];
+pub fn hand_over(name: &[u8], secret: &[u8], timestamp: &[u8]) -> Result<OwnedFd, Errno> {
+    let fields = [name, secret, timestamp];
     // At its full size from the start: memory that grows leaves copies behind.
     let mut login = Vec::with_capacity(fields.iter().map(|field| field.len() + 1).sum());
     for field in fields {
@@ -79,7 +82,6 @@ pub fn hand_over(user: &[u8], password: &[u8], timestamp: &[u8]) -> Result<Owned
 pub struct Checker {
     program: Program,
     args: Vector<'static>,
-    env: Vector<'static>,
 }
 
 impl Checker {
@@ -89,15 +91,19 @@ impl Checker {
     #[must_use]
     pub fn new(args: Args, env: Env) -> Option<Self> {
         let program = Program::find(args.get(0)?, env.get(b"PATH"));
-        Some(Self { program, args: args.vector(), env: env.vector() })
+        Some(Self { program, args: args.vector() })
     }
 
-    /// Starts it with `login` as descriptor 3 (0 and 1, the client, it has from us as we had them),
-    /// waits for its end, and gives its exit code: `None` if a signal ended it.
+    /// Starts it with `login` as descriptor 3 (0 and 1, the client, it has from us as we have them) in
+    /// this environment, waits for its end, and gives its exit code: `None` if a signal ended it.
     ///
     /// # Errors
     /// It couldn't be started.
-    pub fn run(&self, login: OwnedFd) -> Result<Option<i32>, SpawnError> {
+    pub fn run(
+        &self,
+        login: OwnedFd,
+        environment: &Environment,
+    ) -> Result<Option<i32>, SpawnError> {
         // Ignored by whoever started us, it would take the exit code away.
         sys::signal::default(Signal::CHILD);
         let descriptors = [(login.as_fd(), 3)];
@@ -105,7 +111,7 @@ impl Checker {
             descriptors: &descriptors,
             defaults: SignalSet::of(&[Signal::PIPE]),
             mask: sys::signal::mask(),
-            ..Spawn::new(&self.program, &self.args, &self.env)
+            ..Spawn::new(&self.program, &self.args, &environment.vector())
         }
         .start()?;
         drop(login);

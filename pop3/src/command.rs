@@ -81,6 +81,15 @@ pub struct Command<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range<'a>(pub &'a [u8]);
 
+/// What AUTH asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mechanism<'a> {
+    /// The mechanism's name.
+    pub name: &'a [u8],
+    /// What the client says along with it.
+    pub initial: Option<&'a [u8]>,
+}
+
 /// The arguments aren't those that the verb takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Syntax;
@@ -150,6 +159,17 @@ impl<'a> Command<'a> {
             [None, None, None] => Ok(None),
             [Some(range), None, None] if is_range(range) => Ok(Some(Range(range))),
             _ => Err(Syntax),
+        }
+    }
+
+    /// For AUTH: a mechanism and, if there is one, the initial response; or nothing.
+    ///
+    /// # Errors
+    /// There is more than that.
+    pub fn mechanism(&self) -> Result<Option<Mechanism<'a>>, Syntax> {
+        match self.words() {
+            [name, initial, None] => Ok(name.map(|name| Mechanism { name, initial })),
+            [_, _, Some(_)] => Err(Syntax),
         }
     }
 

@@ -9,11 +9,14 @@
 
 extern crate alloc;
 
+pub mod base64;
 pub mod capabilities;
 pub mod checker;
 pub mod client;
 pub mod command;
+pub mod credentials;
 pub mod encoding;
+pub mod exchange;
 pub mod failure_log;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -29,11 +32,15 @@ pub mod memory;
 pub mod message;
 pub mod names;
 pub mod output;
+pub mod penalty;
 pub mod pop3d;
 pub mod popup;
+pub mod secret;
 pub mod server;
 pub mod size_file;
+pub mod stamp;
 pub mod transaction;
+pub mod ucspi_tls;
 pub mod unique_id;
 pub mod update;
 pub mod ways;

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroize;
 
-/// The longest line that is looked at, its line end not counted. RFC 2449, section 4, lets
+/// The longest command that is looked at, its line end not counted. RFC 2449, section 4, lets
 /// commands have 255 octets with their CRLF; we are more patient than that.
 pub const LIMIT: usize = 510;
 
@@ -14,7 +14,7 @@ const ROOM: usize = 4096;
 pub enum Line<'a> {
     /// A line, without its LF or CRLF.
     Whole(&'a [u8]),
-    /// One that was longer than [`LIMIT`]: it was thrown away, to its end.
+    /// One that was longer than it may be: it was thrown away, to its end.
     TooLong,
 }
 
@@ -38,8 +38,11 @@ impl Lines {
     /// nothing.
     pub fn space(&mut self) -> &mut [u8] {
         self.bytes.copy_within(self.start..self.end, 0);
+        let held = self.end;
         self.end -= self.start;
         self.start = 0;
+        // What was answered may have been a password.
+        self.bytes[self.end..held].zeroize();
         &mut self.bytes[self.end..]
     }
 
@@ -51,10 +54,15 @@ impl Lines {
     /// The next line; `None` until more has come.
     #[expect(clippy::should_implement_trait, reason = "the line borrows from us")]
     pub fn next(&mut self) -> Option<Line<'_>> {
+        self.next_within(LIMIT)
+    }
+
+    /// The same where a line may have `limit` bytes, at most half of what is gathered.
+    pub fn next_within(&mut self, limit: usize) -> Option<Line<'_>> {
         let pending = &self.bytes[self.start..self.end];
         let Some(length) = memchr::memchr(b'\n', pending) else {
             // One more than the limit may be the CR of a line that keeps it.
-            if self.discarding || pending.len() > LIMIT + 1 {
+            if self.discarding || pending.len() > limit + 1 {
                 self.discarding = true;
                 self.start = self.end;
             }
@@ -63,7 +71,7 @@ impl Lines {
         let line = &pending[..length];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         self.start += length + 1;
-        if core::mem::take(&mut self.discarding) || line.len() > LIMIT {
+        if core::mem::take(&mut self.discarding) || line.len() > limit {
             return Some(Line::TooLong);
         }
         Some(Line::Whole(line))

@@ -1,70 +1,195 @@
 //! The state before login (RFC 1939: AUTHORIZATION), pure: a line in, an effect out.
-//!
-//! APOP, STLS and AUTH have their verbs and are refused: none is on offer yet.
 
-use crate::command::{Command, Syntax, Verb};
+use crate::command::{Command, Mechanism, Syntax, Verb};
+use crate::credentials::{Credentials, Proof, Unlawful};
+use crate::exchange::{self, Exchange, LONGEST_RESPONSE, Malformed, Next, Prompt};
 use crate::language;
 use crate::line::{LIMIT, Line};
+use crate::ways::{MECHANISMS, Way, Ways};
 
 /// What to do about a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect<'a> {
+pub enum Effect {
     /// Say this, and go on.
     Say(&'static [u8]),
     /// Say what is on offer.
     Capa,
+    /// Say which mechanisms AUTH has.
+    Mechanisms,
+    /// Say the challenge.
+    Challenge,
     /// Say this, and close.
     Bye(&'static [u8]),
-    /// Let the checker judge the name ([`Login::user`]) and this password.
-    Check(&'a [u8]),
+    /// Begin TLS, and say so to [`Login::encrypted`].
+    StartTls,
+    /// Let the checker judge the [`Login::credentials`].
+    Check,
+    /// These are refused, whatever the checker would say.
+    Refuse,
+}
+
+/// What a client may do here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// The ways to log in that the checker can judge.
+    pub ways: Ways,
+    /// Whether the connection is encrypted.
+    pub encryption: Encryption,
+    /// `UCSPITLS=!`: nobody logs in in the clear.
+    pub required: bool,
+}
+
+/// Whether a connection is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    /// It isn't, and won't be.
+    Absent,
+    /// It isn't; STLS begins it.
+    OnOffer,
+    /// It is.
+    Present,
+}
+
+impl Terms {
+    /// Whether nobody may log in before TLS has begun.
+    #[must_use]
+    pub fn withheld(&self) -> bool {
+        self.required && self.encryption != Encryption::Present
+    }
+
+    /// The ways to log in that are open now.
+    #[must_use]
+    pub fn open(&self) -> Ways {
+        if self.withheld() { Ways::NONE } else { self.ways }
+    }
 }
 
 /// Who is trying to log in.
 pub struct Login {
-    name: [u8; LIMIT],
-    length: usize,
-}
-
-impl Default for Login {
-    fn default() -> Self {
-        Self { name: [0; LIMIT], length: 0 }
-    }
+    terms: Terms,
+    credentials: Credentials,
+    /// AUTH has begun, and what comes is no command.
+    exchange: Option<Exchange>,
+    /// UTF8 was said: a name or a password that isn't UTF-8 is none.
+    utf8: bool,
 }
 
 impl Login {
-    /// The name that USER gave; empty before that.
+    /// A connection on which nothing was said.
     #[must_use]
-    pub fn user(&self) -> &[u8] {
-        &self.name[..self.length]
+    pub fn new(terms: Terms) -> Self {
+        Self { terms, credentials: Credentials::default(), exchange: None, utf8: false }
+    }
+
+    /// What the client may do at the moment.
+    #[must_use]
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Who the client says it is; after [`Effect::Check`] it is complete.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// The secret is on its way, and isn't needed any more.
+    pub fn forget_secret(&mut self) {
+        self.credentials.forget_secret();
+    }
+
+    /// TLS has begun. All that was said before may have been somebody else's (RFC 2595, section 4).
+    pub fn encrypted(&mut self) {
+        *self = Self::new(Terms { encryption: Encryption::Present, ..self.terms });
+    }
+
+    /// How long the next line may be.
+    #[must_use]
+    pub fn longest_line(&self) -> usize {
+        if self.exchange.is_some() { LONGEST_RESPONSE } else { LIMIT }
     }
 
     /// Answers a line.
-    pub fn handle<'a>(&mut self, line: Line<'a>) -> Effect<'a> {
-        let Line::Whole(line) = line else { return Effect::Say(b"-ERR line too long\r\n") };
-        self.obey(Command::parse(line)).unwrap_or(Effect::Say(b"-ERR syntax error\r\n"))
+    pub fn handle(&mut self, line: Line<'_>) -> Effect {
+        let exchange = self.exchange.take();
+        let Line::Whole(line) = line else {
+            if exchange.is_some() {
+                self.credentials.forget();
+            }
+            return Effect::Say(b"-ERR line too long\r\n");
+        };
+        let answered = match exchange {
+            None => self.obey(Command::parse(line)),
+            // RFC 5034, section 4: how a client says that it has thought better of it.
+            Some(_) if line == b"*" => {
+                self.credentials.forget();
+                return Effect::Say(b"-ERR as you like\r\n");
+            }
+            Some(exchange) => {
+                let next = exchange.hear(line, &mut self.credentials);
+                self.go_on(next)
+            }
+        };
+        answered.unwrap_or_else(|refusal| {
+            Effect::Say(match refusal {
+                Refusal::Syntax => b"-ERR syntax error\r\n",
+                Refusal::LoginFirst => b"-ERR authorization first\r\n",
+                Refusal::UserFirst => b"-ERR USER first\r\n",
+                Refusal::NotUtf8 => b"-ERR that is no UTF-8\r\n",
+                Refusal::Withheld => b"-ERR [SYS/PERM] nobody logs in here without TLS\r\n",
+                Refusal::NotOnOffer => b"-ERR that is not on offer\r\n",
+                Refusal::Encrypted => b"-ERR TLS has begun already\r\n",
+            })
+        })
     }
 
-    fn obey<'a>(&mut self, command: Command<'a>) -> Result<Effect<'a>, Syntax> {
-        let Some(verb) = command.verb else { return Ok(LOGIN_FIRST) };
-        Ok(match verb {
+    fn obey(&mut self, command: Command<'_>) -> Result<Effect, Refusal> {
+        Ok(match command.verb.ok_or(Refusal::LoginFirst)? {
             Verb::User => {
-                self.remember(command.name()?);
+                self.may(Way::User)?;
+                self.credentials.forget();
+                let name = command.name()?;
+                self.encoding_of(name)?;
+                self.credentials.name_is(name)?;
                 Effect::Say(b"+OK\r\n")
             }
-            Verb::Pass if self.length == 0 => Effect::Say(b"-ERR USER first\r\n"),
-            Verb::Pass => Effect::Check(command.password()?),
-            Verb::Apop => Effect::Say(b"-ERR APOP is not on offer\r\n"),
-            Verb::Auth => Effect::Say(b"-ERR AUTH is not on offer\r\n"),
-            Verb::Stls => Effect::Say(b"-ERR TLS is not on offer\r\n"),
+            Verb::Pass => {
+                self.may(Way::User)?;
+                if self.credentials.name().is_empty() {
+                    return Err(Refusal::UserFirst);
+                }
+                let password = command.password()?;
+                self.encoding_of(password)?;
+                self.credentials.password_is(password)?;
+                Effect::Check
+            }
+            Verb::Apop => {
+                self.may(Way::Apop)?;
+                self.credentials.forget();
+                let both = command.name()?;
+                self.encoding_of(both)?;
+                self.credentials.are(both, Proof::OfBanner)?;
+                Effect::Check
+            }
+            Verb::Auth => self.auth(command)?,
+            Verb::Stls => {
+                command.alone()?;
+                match self.terms.encryption {
+                    Encryption::Absent => return Err(Refusal::NotOnOffer),
+                    Encryption::OnOffer => Effect::StartTls,
+                    Encryption::Present => return Err(Refusal::Encrypted),
+                }
+            }
             Verb::Utf8 => {
                 command.alone()?;
+                self.utf8 = true;
                 Effect::Say(b"+OK\r\n")
             }
+            Verb::Lang => Effect::Say(language::reply(command.language()?)),
             Verb::Capa => {
                 command.alone()?;
                 Effect::Capa
             }
-            Verb::Lang => Effect::Say(language::reply(command.language()?)),
             Verb::Noop => {
                 command.alone()?;
                 Effect::Say(b"+OK\r\n")
@@ -80,93 +205,92 @@ impl Login {
             | Verb::Rset
             | Verb::Last
             | Verb::Top
-            | Verb::Uidl => LOGIN_FIRST,
+            | Verb::Uidl => return Err(Refusal::LoginFirst),
         })
     }
 
-    fn remember(&mut self, name: &[u8]) {
-        self.length = name.len().min(LIMIT);
-        self.name[..self.length].copy_from_slice(&name[..self.length]);
+    /// Without an argument, AUTH asks which mechanisms there are: no RFC says so any more, but old
+    /// clients ask.
+    fn auth(&mut self, command: Command<'_>) -> Result<Effect, Refusal> {
+        if self.terms.withheld() {
+            return Err(Refusal::Withheld);
+        }
+        let Some(Mechanism { name, initial }) = command.mechanism()? else {
+            let any = self.terms.ways.mechanisms().next().is_some();
+            return if any { Ok(Effect::Mechanisms) } else { Err(Refusal::NotOnOffer) };
+        };
+        let named = MECHANISMS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let way = named.ok_or(Refusal::NotOnOffer)?.1;
+        self.may(way)?;
+        let begun = exchange::begin(way, initial, &mut self.credentials);
+        self.go_on(begun.ok_or(Refusal::NotOnOffer)?)
     }
-}
 
-const LOGIN_FIRST: Effect<'_> = Effect::Say(b"-ERR authorization first\r\n");
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::vec::Vec;
-
-    /// The replies to a dialogue, a letter for what follows: `?` the checker, `.` the end.
-    fn dialogue(lines: &[&[u8]]) -> Vec<u8> {
-        let mut login = Login::default();
-        let mut out = Vec::new();
-        for line in lines {
-            match login.handle(Line::Whole(line)) {
-                Effect::Say(reply) => out.extend_from_slice(reply),
-                Effect::Capa => out.extend_from_slice(b"CAPA"),
-                Effect::Bye(reply) => {
-                    out.extend_from_slice(reply);
-                    out.push(b'.');
-                }
-                Effect::Check(password) => {
-                    out.push(b'?');
-                    out.extend_from_slice(login.user());
-                    out.push(b'/');
-                    out.extend_from_slice(password);
+    fn go_on(&mut self, next: Result<Next, Malformed>) -> Result<Effect, Refusal> {
+        Ok(match next? {
+            Next::Check => Effect::Check,
+            Next::Refuse => Effect::Refuse,
+            Next::Ask(prompt, exchange) => {
+                self.exchange = Some(exchange);
+                match prompt {
+                    Prompt::Said(text) => Effect::Say(text),
+                    Prompt::Challenge => Effect::Challenge,
                 }
             }
-        }
-        out
+        })
     }
 
-    #[test]
-    fn the_whole_table() {
-        let first = &b"-ERR authorization first\r\n"[..];
-        let syntax = &b"-ERR syntax error\r\n"[..];
-        let ok = &b"+OK\r\n"[..];
-        for (line, reply) in [
-            (&b"user joe"[..], ok),
-            (b"user", syntax),
-            (b"user ", syntax),
-            (b"user a\0b", syntax),
-            (b"pass x", b"-ERR USER first\r\n"),
-            (b"pass", b"-ERR USER first\r\n"),
-            (b"apop joe 0123456789abcdef0123456789abcdef", b"-ERR APOP is not on offer\r\n"),
-            (b"auth", b"-ERR AUTH is not on offer\r\n"),
-            (b"auth plain AGEAYg==", b"-ERR AUTH is not on offer\r\n"),
-            (b"stls", b"-ERR TLS is not on offer\r\n"),
-            (b"capa", b"CAPA"),
-            (b"capa x", syntax),
-            (b"noop", ok),
-            (b"noop x", syntax),
-            (b"quit", b"+OK\r\n."),
-            (b"quit x", syntax),
-            (b"stat", first),
-            (b"list x", first),
-            (b"retr", first),
-            (b"dele 1", first),
-            (b"rset", first),
-            (b"last", first),
-            (b"top", first),
-            (b"uidl", first),
-            (b"utf8", ok),
-            (b"xyzzy", first),
-            (b"", first),
-        ] {
-            assert_eq!(dialogue(&[line]), reply, "{:?}", std::str::from_utf8(line));
+    /// Whether this way to log in is open.
+    fn may(&self, way: Way) -> Result<(), Refusal> {
+        if self.terms.withheld() {
+            Err(Refusal::Withheld)
+        } else if self.terms.ways.contains(way) {
+            Ok(())
+        } else {
+            Err(Refusal::NotOnOffer)
         }
-        assert_eq!(Login::default().handle(Line::TooLong), Effect::Say(b"-ERR line too long\r\n"));
     }
 
-    #[test]
-    fn name_then_password() {
-        assert_eq!(dialogue(&[b"USER joe", b"PASS se cret"]), b"+OK\r\n?joe/se cret");
-        assert_eq!(dialogue(&[b"user joe", b"noop", b"pass x"]), b"+OK\r\n+OK\r\n?joe/x");
-        assert_eq!(dialogue(&[b"user joe", b"user ann", b"pass x"]), b"+OK\r\n+OK\r\n?ann/x");
-        assert_eq!(
-            dialogue(&[b"user joe", b"pass", b"pass x"]),
-            b"+OK\r\n-ERR syntax error\r\n?joe/x"
-        );
+    /// Before UTF8 is said, nobody says how a name is encoded: its bytes are what it is. (RFC 6856,
+    /// section 2.2.)
+    fn encoding_of(&self, text: &[u8]) -> Result<(), Refusal> {
+        if self.utf8 && core::str::from_utf8(text).is_err() {
+            Err(Refusal::NotUtf8)
+        } else {
+            Ok(())
+        }
     }
 }
+
+/// Why nothing is done.
+#[derive(Clone, Copy)]
+enum Refusal {
+    Syntax,
+    LoginFirst,
+    UserFirst,
+    NotUtf8,
+    Withheld,
+    NotOnOffer,
+    Encrypted,
+}
+
+impl From<Syntax> for Refusal {
+    fn from(_: Syntax) -> Self {
+        Self::Syntax
+    }
+}
+
+impl From<Unlawful> for Refusal {
+    fn from(_: Unlawful) -> Self {
+        Self::Syntax
+    }
+}
+
+impl From<Malformed> for Refusal {
+    fn from(_: Malformed) -> Self {
+        Self::Syntax
+    }
+}
+
+#[cfg(test)]
+mod tests;

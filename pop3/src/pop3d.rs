@@ -4,7 +4,7 @@
 //! as the client was told and qmail-popup has nothing to add; 100 for wrong usage.
 
 use crate::capabilities::Settings;
-use crate::client::{Client, Gone};
+use crate::client::{Client, PATIENCE};
 use crate::line::Lines;
 use crate::maildir::{Maildir, Unusable};
 use crate::output::Output;
@@ -86,22 +86,25 @@ fn serve(server: &mut Server<Client<'static>>) -> End {
     if let Err(gone) = server.output().put(&[b"+OK\r\n"]) {
         return End::Gone(gone);
     }
+    // It isn't bytes that show that a client is there, but commands (RFC 1939, section 3).
+    let mut deadline = sys::clock::monotonic() + PATIENCE;
     loop {
+        let mut answered = false;
         while let Some(line) = lines.next() {
             if let Err(end) = server.answer(line) {
                 return end;
             }
+            answered = true;
         }
-        if let Err(gone) = listen(server, &mut lines) {
+        if let Err(gone) = server.output().flush() {
             return End::Gone(gone);
         }
+        if answered {
+            deadline = sys::clock::monotonic() + PATIENCE;
+        }
+        match server.output().wire().read_by(deadline, lines.space()) {
+            Ok(count) => lines.filled(count),
+            Err(gone) => return End::Gone(gone),
+        }
     }
-}
-
-/// Sends what was said, and waits for what the client says to that.
-fn listen(server: &mut Server<Client<'static>>, lines: &mut Lines) -> Result<(), Gone> {
-    server.output().flush()?;
-    let count = server.output().wire().read(lines.space())?;
-    lines.filled(count);
-    Ok(())
 }

@@ -11,8 +11,10 @@ use tests::{MailHost, Pop3Client, alone, is_root, skip, tls, wait_for, wait_unti
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The examples that the tests below run, and ucspi/example.rs, which has a name server. A new one needs a test there.
-const RUN: [&str; 7] = ["behind-tls", "boot", "echo", "https", "pop3d", "pop3sd", "smtpd"];
+/// The examples that the tests below run; ucspi/example.rs, which has a name server; and pop3/refused.rs, which asks fail2ban. A
+/// new one needs a test there.
+const RUN: [&str; 8] =
+    ["behind-tls", "boot", "echo", "fail2ban", "https", "pop3d", "pop3sd", "smtpd"];
 
 #[test]
 fn each_example_is_run_by_a_test() {

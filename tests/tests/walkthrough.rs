@@ -81,7 +81,7 @@ fn checkpassword_alone(host: &MailHost) {
             .to_owned()
     };
     let refused = login("looking-glass", "pwd");
-    assert_eq!(refused, "-ERR authorization failed\r\n");
+    assert_eq!(refused, "-ERR [AUTH] authorization failed\r\n");
     assert_eq!(login("wonderland", "pwd"), "/home/alice\n");
     assert_eq!(
         login("wonderland", "id"),

@@ -33,7 +33,7 @@ fn what_the_checker_says() {
     let mailbox = Mailbox::new("pop3-checker");
     let checker = mailbox.scratch.join("checker");
     let checker = checker.display();
-    let refused = "-ERR authorization failed\r\n";
+    let refused = "-ERR [AUTH] authorization failed\r\n";
     let temporary = "-ERR [SYS/TEMP] unable to check passwords now\r\n";
     let permanent = "-ERR [SYS/PERM] unable to check passwords\r\n";
     for (user, password, said, log, code) in [
