@@ -66,7 +66,8 @@ impl FileName {
         unique(self.as_bytes())
     }
 
-    fn set(&mut self, name: &[u8]) {
+    /// Becomes this name.
+    pub fn set(&mut self, name: &[u8]) {
         self.length = name.len().min(LONGEST);
         self.bytes[..self.length].copy_from_slice(&name[..self.length]);
         self.bytes[self.length] = 0;

@@ -53,7 +53,7 @@ fn by_names(maildrop: &Maildrop, messages: &mut [u64], start: usize) {
             maildrop.name(key as u32 as usize, &mut name);
             name
         };
-        messages.sort_unstable_by(|one, two| by_name(&name(*one), &name(*two)));
+        messages.sort_unstable_by(|one, two| by_name(name(*one).as_bytes(), name(*two).as_bytes()));
         return;
     }
     let mut name = FileName::default();
@@ -117,7 +117,7 @@ struct Run {
 impl Run {
     fn compare(&self, other: &Self) -> Ordering {
         let seconds = self.first.modified.cmp(&other.first.modified);
-        seconds.then_with(|| by_name(&self.name, &other.name))
+        seconds.then_with(|| by_name(self.name.as_bytes(), other.name.as_bytes()))
     }
 
     /// Goes on to the next message, and gives a piece that isn't used any more. False: that was all.
@@ -235,7 +235,7 @@ fn is_less(maildrop: &Maildrop, one: usize, two: usize) -> bool {
         let (mut first, mut second) = (FileName::default(), FileName::default());
         maildrop.name(one, &mut first);
         maildrop.name(two, &mut second);
-        by_name(&first, &second)
+        by_name(first.as_bytes(), second.as_bytes())
     };
     seconds.then_with(names).is_lt()
 }
