@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+pub mod admission;
 pub mod base64;
 pub mod capabilities;
 pub mod checker;

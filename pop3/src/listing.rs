@@ -233,24 +233,35 @@ fn remembered(facts: Facts, found: Facts) -> Option<Facts> {
 /// # Errors
 /// A directory can't be read; there is no memory for it.
 pub fn follow(maildir: &Maildir, maildrop: &mut Maildrop) -> Result<(), Unusable> {
+    let parts = maildrop.len() / FOLLOWED + 1;
     let mut known: Vec<u64> = Vec::new();
-    known.try_reserve_exact(maildrop.len()).map_err(|_| Unusable::Memory)?;
     let mut name = FileName::default();
-    for message in 0..maildrop.len() {
-        maildrop.name(message, &mut name);
-        known.push(u64::from(hash(name.unique())) << 32 | message as u64);
-    }
-    known.sort_unstable();
-    for place in [Place::New, Place::Cur] {
-        let mut memory = Ok(());
-        maildir.each(place, |found, _| {
-            memory = follow_one(maildir, maildrop, &known, place, found);
-            memory.is_ok()
-        })?;
-        memory.map_err(|_| Unusable::Memory)?;
+    for part in 0..parts {
+        known.clear();
+        for message in 0..maildrop.len() {
+            maildrop.name(message, &mut name);
+            let hash = hash(name.unique());
+            if hash as usize % parts == part {
+                known.try_reserve(1).map_err(|_| Unusable::Memory)?;
+                known.push(u64::from(hash) << 32 | message as u64);
+            }
+        }
+        known.sort_unstable();
+        for place in [Place::New, Place::Cur] {
+            let mut memory = Ok(());
+            maildir.each(place, |found, _| {
+                memory = follow_one(maildir, maildrop, &known, place, found);
+                memory.is_ok()
+            })?;
+            memory.map_err(|_| Unusable::Memory)?;
+        }
     }
     Ok(())
 }
+
+/// About so many messages are looked for at a time, for which the directories are read once: 8 bytes for
+/// each have to be had for that.
+const FOLLOWED: usize = 20_000;
 
 fn follow_one(
     maildir: &Maildir,

@@ -1,7 +1,7 @@
 //! The messages of a session, in their order: 16 bytes each, and their names ([`crate::names`]).
 //! 100,000 of them stay far below the walk-through's limit of memory.
 
-use crate::names::{FileName, Forms, Names};
+use crate::names::{FileName, Forms, Names, unique};
 use alloc::collections::TryReserveError;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -61,7 +61,7 @@ pub struct Maildrop {
     names: Names,
     /// Sizes that don't fit, by the numbers of the names.
     large: Vec<(u32, u64)>,
-    /// They are in their order; and the name of the last one.
+    /// They aren't in their order. As long as they are, the name of the last one.
     disorder: bool,
     last: FileName,
 }
@@ -75,7 +75,8 @@ struct Entry {
     check: u32,
 }
 
-const PIECE: usize = 3776;
+/// So many of them fill a page: what is merged frees its memory as it goes.
+const PIECE: usize = 255;
 const AS_SENT: u32 = 1 << 31;
 const LARGE: u32 = AS_SENT - 1;
 
@@ -98,9 +99,7 @@ impl Maildrop {
     /// There is no memory for it.
     pub fn add(&mut self, place: Place, name: &[u8], facts: Facts) -> Result<(), TryReserveError> {
         let number = self.names.add(place, name)?;
-        let mut added = FileName::default();
-        self.names.get(number, &mut added);
-        self.push(number, &added, facts)
+        self.push(number, name, facts)
     }
 
     /// Adds a message whose name, `name`, was encoded with the forms that the maildrop began with.
@@ -114,24 +113,25 @@ impl Maildrop {
         facts: Facts,
     ) -> Result<(), TryReserveError> {
         let number = self.names.add_encoded(encoded)?;
-        self.push(number, name, facts)
+        self.push(number, name.as_bytes(), facts)
     }
 
-    fn push(&mut self, number: u32, name: &FileName, facts: Facts) -> Result<(), TryReserveError> {
+    fn push(&mut self, number: u32, name: &[u8], facts: Facts) -> Result<(), TryReserveError> {
         if self.entries.last().is_none_or(|piece| piece.len() == PIECE) {
             let mut piece = Vec::new();
             piece.try_reserve_exact(PIECE)?;
             self.entries.try_reserve(1)?;
             self.entries.push(piece);
         }
-        let last = self.entries.last().and_then(|piece| piece.last());
-        let last = last.or_else(|| self.entries.iter().rev().nth(1)?.last());
-        if let Some(last) = last {
-            let in_order =
-                last.modified.cmp(&facts.modified).then_with(|| by_name(&self.last, name));
-            self.disorder |= in_order != Ordering::Less;
+        if !self.disorder {
+            let last = self.entries.iter().rev().find_map(|piece| piece.last());
+            let order = last.map(|last| {
+                let seconds = last.modified.cmp(&facts.modified);
+                seconds.then_with(|| by_name(self.last.as_bytes(), name))
+            });
+            self.disorder = order.is_some_and(Ordering::is_ge);
+            self.last.set(name);
         }
-        self.last = *name;
         let Facts { modified, check, .. } = facts;
         let size = self.small(number, facts.size)?;
         if let Some(piece) = self.entries.last_mut() {
@@ -270,8 +270,8 @@ impl Maildrop {
 }
 
 /// The order of names within a second.
-fn by_name(one: &FileName, two: &FileName) -> Ordering {
-    one.unique().cmp(two.unique()).then_with(|| one.as_bytes().cmp(two.as_bytes()))
+fn by_name(one: &[u8], two: &[u8]) -> Ordering {
+    unique(one).cmp(unique(two)).then_with(|| one.cmp(two))
 }
 
 #[cfg(test)]

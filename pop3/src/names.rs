@@ -66,17 +66,8 @@ impl FileName {
         unique(self.as_bytes())
     }
 
-    /// Puts `bytes` behind it, as far as there is room. False: there wasn't.
-    fn push(&mut self, byte: u8) -> bool {
-        if self.length == LONGEST {
-            return false;
-        }
-        self.bytes[self.length] = byte;
-        self.length += 1;
-        true
-    }
-
-    fn set(&mut self, name: &[u8]) {
+    /// Becomes this name.
+    pub fn set(&mut self, name: &[u8]) {
         self.length = name.len().min(LONGEST);
         self.bytes[..self.length].copy_from_slice(&name[..self.length]);
         self.bytes[self.length] = 0;
@@ -246,8 +237,11 @@ impl Forms {
         encoded.half = false;
         let (mut form, mut length) = ([0; LONGEST], 0);
         let mut rest = name;
+        let mut in_flags = false;
         while let Some((byte, after)) = rest.split_first() {
-            let (mark, digits) = digits(rest);
+            // The 2 before a message's flags is no number that counts.
+            in_flags |= *byte == b':';
+            let (mark, digits) = if in_flags { (LOWER, 0) } else { digits(rest) };
             form[length] = if digits == 0 { *byte } else { mark };
             length += 1;
             rest = if digits == 0 { after } else { &rest[digits..] };
@@ -287,17 +281,16 @@ impl Forms {
                 LOWER => b"0123456789abcdef",
                 UPPER => b"0123456789ABCDEF",
                 byte => {
-                    if !name.push(byte) {
-                        return None;
-                    }
+                    *name.bytes[..LONGEST].get_mut(name.length)? = byte;
+                    name.length += 1;
                     continue;
                 }
             };
-            for _ in 0..halves.next()? {
-                if !name.push(letters[usize::from(halves.next()?)]) {
-                    return None;
-                }
+            let count = usize::from(halves.next()?);
+            for digit in name.bytes[..LONGEST].get_mut(name.length..name.length + count)? {
+                *digit = letters[usize::from(halves.next()?)];
             }
+            name.length += count;
         }
         name.bytes[name.length] = 0;
         Some((place_of(head), 2 + halves.taken.div_ceil(2)))

@@ -305,7 +305,9 @@ impl<W: Wire> Server<W> {
                 begun = true;
             }
             let part = top.as_mut().map_or(piece.len(), |top| top.take(piece));
-            self.output.write_with(|out| encoder.encode(&piece[..part], out))?;
+            for some in piece[..part].chunks(ENCODED) {
+                self.output.write_with(|out| encoder.encode(some, out))?;
+            }
             if piece.is_empty() || top.is_some_and(|top| top.is_over()) {
                 break;
             }
@@ -370,6 +372,9 @@ impl<W: Wire> Server<W> {
 }
 
 const UNREADABLE: &[u8] = b"-ERR [SYS/TEMP] unable to read this account's Maildir\r\n";
+/// So much of a message is encoded at once, which may double it.
+const ENCODED: usize = 16 * 1024;
+
 const NO_MEMORY: &[u8] = b"-ERR [SYS/TEMP] out of memory\r\n";
 
 #[cfg(test)]

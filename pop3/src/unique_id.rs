@@ -61,17 +61,8 @@ impl UniqueIds {
     ) -> Result<Self, TryReserveError> {
         let mut shared: Vec<(usize, Digest)> = Vec::new();
         let (mut first, mut second) = (FileName::default(), FileName::default());
-        let mut order: Vec<u64> = Vec::new();
-        order.try_reserve_exact(maildrop.len())?;
-        for message in 0..maildrop.len() {
-            maildrop.name(message, &mut first);
-            order.push(u64::from(hash(first.unique())) << 32 | message as u64);
-        }
-        order.sort_unstable();
+        let mut order = alike(maildrop)?;
         for alike in order.chunk_by_mut(|one, two| one >> 32 == two >> 32) {
-            if alike.len() == 1 {
-                continue;
-            }
             let unique_part = |message: u64, name: &mut FileName| {
                 maildrop.name(message as u32 as usize, name);
             };
@@ -133,6 +124,45 @@ impl UniqueIds {
         let lawful = (1..=LONGEST).contains(&name.len()) && name.iter().all(u8::is_ascii_graphic);
         if lawful { UniqueId::Name(name) } else { UniqueId::Digest(digest(&[name])) }
     }
+}
+
+/// Messages, among them all whose names have the same hash as another's: it is in the upper half of each
+/// number.
+fn alike(maildrop: &Maildrop) -> Result<Vec<u64>, TryReserveError> {
+    let mut name = FileName::default();
+    let mut hash_of = |message| {
+        maildrop.name(message, &mut name);
+        hash(name.unique())
+    };
+    // A bit for each eighth of a message: few find theirs taken, and only those are compared.
+    let bits = maildrop.len().next_power_of_two() * 8;
+    let mut taken: Vec<u64> = Vec::new();
+    taken.try_reserve_exact(bits.div_ceil(64))?;
+    taken.resize(bits.div_ceil(64), 0);
+    let mut twice: Vec<u32> = Vec::new();
+    for message in 0..maildrop.len() {
+        let hash = hash_of(message);
+        let bit = hash as usize % bits;
+        if taken[bit / 64] >> (bit % 64) & 1 == 1 {
+            twice.try_reserve(1)?;
+            twice.push(hash);
+        }
+        taken[bit / 64] |= 1 << (bit % 64);
+    }
+    drop(taken);
+    twice.sort_unstable();
+    let mut alike = Vec::new();
+    if !twice.is_empty() {
+        for message in 0..maildrop.len() {
+            let hash = hash_of(message);
+            if twice.binary_search(&hash).is_ok() {
+                alike.try_reserve(1)?;
+                alike.push(u64::from(hash) << 32 | message as u64);
+            }
+        }
+    }
+    alike.sort_unstable();
+    Ok(alike)
 }
 
 fn digest(parts: &[&[u8]]) -> Digest {

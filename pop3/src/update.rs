@@ -37,13 +37,15 @@ pub fn remove(maildir: &Maildir, maildrop: &mut Maildrop, transaction: &Transact
     for message in transaction.all_deleted() {
         match unlink(maildir, maildrop, message, &mut name) {
             Ok(()) => removed.gone += 1,
-            Err(Errno::NOENT) if elsewhere.try_reserve(1).is_ok() => elsewhere.push(message),
+            Err(Errno::NOENT) if elsewhere.try_reserve(1).is_ok() => {
+                elsewhere.push(message as u32);
+            }
             Err(_) => removed.left += 1,
         }
     }
     let followed = elsewhere.is_empty() || follow(maildir, maildrop).is_ok();
     for message in elsewhere {
-        match unlink(maildir, maildrop, message, &mut name) {
+        match unlink(maildir, maildrop, message as usize, &mut name) {
             Ok(()) => removed.gone += 1,
             Err(Errno::NOENT) if followed => removed.gone += 1,
             Err(_) => removed.left += 1,

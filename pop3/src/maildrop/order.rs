@@ -1,30 +1,44 @@
 //! Messages in order: by the second of their last modification; within one, by their names.
 //!
-//! A mailbox that was copied may have all its messages in a few seconds, and to compare two names they
-//! have to be decoded. So within a second it goes by eight bytes of each name at a time, which are decoded
-//! once, and looks further only where these are the same.
+//! Some thousand messages at a time are sorted by themselves, then these runs are merged, into the memory that
+//! they were in: so it takes little more, however many messages there are. A mailbox that was copied may have all its messages in
+//! a few seconds, and to compare two names they have to be decoded. So within a second it goes by
+//! eight bytes of each name at a time, which are decoded once, and looks further only where these are the same.
 
-use super::{Entry, Maildrop, by_name};
+use super::{Entry, Maildrop, PIECE, by_name};
 use crate::names::FileName;
+use alloc::collections::TryReserveError;
+use alloc::vec;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 /// How many bytes of a name fit into a key.
 const STEP: usize = 8;
 
+/// So many messages are sorted by themselves: whole pieces.
+const RUN: usize = 16 * PIECE;
+
 pub(super) fn sort(maildrop: &mut Maildrop) {
     let count = maildrop.len();
-    let mut keys: Vec<u64> = Vec::new();
-    if keys.try_reserve_exact(count).is_err() {
-        // Slowly, then, but in place.
-        return in_place(maildrop);
+    let runs = (0..count).step_by(RUN);
+    let sorted = runs.map(|start| sort_run(maildrop, start, count.min(start + RUN)));
+    if sorted.collect::<Result<(), _>>().is_err() || merge(maildrop).is_err() {
+        // Without memory for more, slowly.
+        heap(maildrop);
     }
+}
+
+fn sort_run(maildrop: &mut Maildrop, start: usize, end: usize) -> Result<(), TryReserveError> {
+    let mut keys: Vec<u64> = Vec::new();
+    keys.try_reserve_exact(end - start)?;
     let modified = |message: usize| u64::from(maildrop.entry(message).modified);
-    keys.extend((0..count).map(|message| modified(message) << 32 | message as u64));
+    keys.extend((start..end).map(|message| modified(message) << 32 | message as u64));
     keys.sort_unstable();
     for second in keys.chunk_by_mut(|one, two| one >> 32 == two >> 32) {
         by_names(maildrop, second, 0);
     }
-    arrange(maildrop, &mut keys);
+    arrange(maildrop, start, &mut keys);
+    Ok(())
 }
 
 /// Sorts messages of one second, whose names are the same up to `start`.
@@ -39,7 +53,7 @@ fn by_names(maildrop: &Maildrop, messages: &mut [u64], start: usize) {
             maildrop.name(key as u32 as usize, &mut name);
             name
         };
-        messages.sort_unstable_by(|one, two| by_name(&name(*one), &name(*two)));
+        messages.sort_unstable_by(|one, two| by_name(name(*one).as_bytes(), name(*two).as_bytes()));
         return;
     }
     let mut name = FileName::default();
@@ -71,15 +85,15 @@ fn part(name: &[u8], start: usize) -> u64 {
     u64::from_be_bytes(bytes)
 }
 
-/// Puts each message where `keys` has its number, one circle of them after the other.
-fn arrange(maildrop: &mut Maildrop, keys: &mut [u64]) {
-    for start in 0..keys.len() {
-        let first = *maildrop.entry(start);
-        let mut place = start;
+/// Puts each message, from `start` on, where `keys` has its number: one circle of them after the other.
+fn arrange(maildrop: &mut Maildrop, start: usize, keys: &mut [u64]) {
+    for begin in start..start + keys.len() {
+        let first = *maildrop.entry(begin);
+        let mut place = begin;
         loop {
-            let from = keys[place] as u32 as usize;
-            keys[place] = place as u64;
-            if from == start {
+            let from = keys[place - start] as u32 as usize;
+            keys[place - start] = place as u64;
+            if from == begin {
                 break;
             }
             *maildrop.entry_mut(place) = *maildrop.entry(from);
@@ -89,8 +103,99 @@ fn arrange(maildrop: &mut Maildrop, keys: &mut [u64]) {
     }
 }
 
-/// Without memory for more: a heap of the entries themselves.
-fn in_place(maildrop: &mut Maildrop) {
+/// Sorted messages, from which those that come first are taken.
+struct Run {
+    /// Pieces, in reverse order.
+    pieces: Vec<Vec<Entry>>,
+    /// How many of the last piece are taken.
+    taken: usize,
+    /// The message that comes next, and its name.
+    first: Entry,
+    name: FileName,
+}
+
+impl Run {
+    fn compare(&self, other: &Self) -> Ordering {
+        let seconds = self.first.modified.cmp(&other.first.modified);
+        seconds.then_with(|| by_name(self.name.as_bytes(), other.name.as_bytes()))
+    }
+
+    /// Goes on to the next message, and gives a piece that isn't used any more. False: that was all.
+    fn advance(&mut self, maildrop: &Maildrop, spare: &mut Vec<Vec<Entry>>) -> bool {
+        self.taken += 1;
+        if self.pieces.last().is_some_and(|piece| piece.len() == self.taken) {
+            self.taken = 0;
+            spare.extend(self.pieces.pop().map(|mut piece| {
+                piece.clear();
+                piece
+            }));
+        }
+        let Some(piece) = self.pieces.last() else { return false };
+        self.first = piece[self.taken];
+        maildrop.names.get(self.first.name, &mut self.name);
+        true
+    }
+}
+
+/// Merges the runs that were sorted each by itself.
+fn merge(maildrop: &mut Maildrop) -> Result<(), TryReserveError> {
+    let count = maildrop.len();
+    let pieces = maildrop.entries.len();
+    let (mut runs, mut order, mut merged, mut spare) = (vec![], vec![], vec![], vec![]);
+    let number = pieces.div_ceil(RUN / PIECE);
+    runs.try_reserve_exact(number)?;
+    order.try_reserve_exact(number)?;
+    merged.try_reserve_exact(pieces)?;
+    spare.try_reserve_exact(pieces + number + 1)?;
+    // Each run keeps a piece that isn't taken whole; for all other messages there is memory that
+    // they were taken from.
+    for _ in 0..=number {
+        let mut piece = Vec::new();
+        piece.try_reserve_exact(PIECE)?;
+        spare.push(piece);
+    }
+    for nth in 0..number {
+        let mut run = Vec::new();
+        run.try_reserve_exact(RUN / PIECE)?;
+        runs.push(Run {
+            pieces: run,
+            taken: 0,
+            first: *maildrop.entry(nth * RUN),
+            name: FileName::default(),
+        });
+    }
+    for (nth, piece) in core::mem::take(&mut maildrop.entries).into_iter().enumerate() {
+        runs[nth / (RUN / PIECE)].pieces.push(piece);
+    }
+    for (nth, run) in runs.iter_mut().enumerate() {
+        run.pieces.reverse();
+        maildrop.names.get(run.first.name, &mut run.name);
+        order.push(nth);
+    }
+    order.sort_unstable_by(|one, two| runs[*one].compare(&runs[*two]));
+    for _ in 0..count {
+        if merged.last().is_none_or(|piece: &Vec<Entry>| piece.len() == PIECE) {
+            merged.push(spare.pop().unwrap_or_default());
+        }
+        let first = &mut runs[order[0]];
+        if let Some(piece) = merged.last_mut() {
+            piece.push(first.first);
+        }
+        if !first.advance(maildrop, &mut spare) {
+            order.remove(0);
+            continue;
+        }
+        // Where it belongs now among the others, which are in order.
+        let first = &runs[order[0]];
+        let behind = order[1..].partition_point(|run| runs[*run].compare(first).is_lt());
+        order[..=behind].rotate_left(1);
+    }
+    maildrop.entries = merged;
+    Ok(())
+}
+
+/// Sorts without any memory: a heap of the entries themselves.
+fn heap(maildrop: &mut Maildrop) {
     let count = maildrop.len();
     for root in (0..count / 2).rev() {
         sink(maildrop, root, count);
@@ -130,7 +235,7 @@ fn is_less(maildrop: &Maildrop, one: usize, two: usize) -> bool {
         let (mut first, mut second) = (FileName::default(), FileName::default());
         maildrop.name(one, &mut first);
         maildrop.name(two, &mut second);
-        by_name(&first, &second)
+        by_name(first.as_bytes(), second.as_bytes())
     };
     seconds.then_with(names).is_lt()
 }
@@ -141,7 +246,6 @@ mod tests {
     use crate::maildrop::{Facts, Place, Size};
     use proptest::prelude::*;
     use std::string::{String, ToString};
-    use std::vec;
 
     fn maildrop(messages: &[(u32, String)]) -> Maildrop {
         let mut maildrop = Maildrop::default();
@@ -174,6 +278,22 @@ mod tests {
         assert_eq!(names, ["z:2,S", "a", "a:2,S", "a1:2,", "b", "c"]);
     }
 
+    #[test]
+    fn many_pieces() {
+        // Each number once, far from its neighbours, in few seconds.
+        let count = 5 * RUN + 77;
+        let messages: Vec<_> = (0..count)
+            .map(|n| n * 7919 % count)
+            .map(|n| ((n / 6000) as u32, std::format!("{:06}.x", n % 6000)))
+            .collect();
+        let mut expected = messages.clone();
+        expected.sort();
+        let mut sorted = maildrop(&messages);
+        sorted.sort();
+        assert!(order(&sorted) == expected);
+        assert_eq!(sorted.len(), count);
+    }
+
     proptest! {
         #[test]
         fn as_a_plain_sort_has_it(
@@ -186,9 +306,9 @@ mod tests {
             let mut sorted = maildrop(&messages);
             sorted.sort();
             prop_assert_eq!(&order(&sorted), &expected);
-            let mut heap = maildrop(&messages);
-            in_place(&mut heap);
-            prop_assert_eq!(&order(&heap), &expected);
+            let mut in_place = maildrop(&messages);
+            heap(&mut in_place);
+            prop_assert_eq!(&order(&in_place), &expected);
             // What comes in order isn't sorted.
             let again = maildrop(&expected);
             let mut distinct = vec![];
