@@ -210,7 +210,9 @@ impl<'a> Visit<'a> {
 
     /// Sends all commands, at once or one after the other, and holds the replies against the messages.
     fn carry_out(&mut self, commands: &[Command], told: &mut Told) {
-        let pipelined = !self.random.once_in(3);
+        // What comes after the messages is more likely to be hit if they have all been sent by then.
+        let late = self.fault.is_some_and(|fault| matches!(fault.when, When::Quit(_)));
+        let pipelined = !self.random.once_in(if late { 2 } else { 3 });
         let expected: usize = commands.iter().map(|command| self.expected(*command)).sum();
         // So much is to come before it strikes.
         let mut until = match self.fault.map(|fault| fault.when) {
