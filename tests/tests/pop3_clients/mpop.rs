@@ -31,8 +31,16 @@ fn fetch(host: &Host, way: Way, place: &Path, keep: Keep) -> Vec<Vec<u8>> {
             place = place.display(),
         ),
     );
-    let outcome = host.client("mpop", place).args(["-C", "mpoprc", "-q", "joe"]).output();
+    let outcome = host.client("mpop", place).args(["-C", "mpoprc", "-d", "joe"]).output();
     assert_eq!(outcome.code, 0, "{way:?} {keep:?}: {} {}", outcome.out(), outcome.err());
+    let said = outcome.out();
+    let commands: Vec<_> = said.lines().filter(|line| line.starts_with("--> RETR ")).collect();
+    if let [first, second, ..] = commands[..] {
+        let at_once = said
+            .find(first)
+            .is_some_and(|at| said[at..].lines().nth(1).is_some_and(|next| next == second));
+        assert!(at_once, "{way:?}: pipelining: {said}");
+    }
     messages(&place.join("Maildir/new"))
 }
 
