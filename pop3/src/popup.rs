@@ -173,11 +173,10 @@ impl Door {
     /// Its timestamp has its <> only where APOP is on offer: clients take them for an offer of it
     /// (RFC 1939, section 7).
     fn greet(&mut self) -> Result<(), Gone> {
-        let stamp = match &self.stamp[..] {
-            stamp if self.login.terms().ways.contains(Way::Apop) => stamp,
-            stamp => &stamp[1..stamp.len() - 1],
-        };
-        self.output.put(&[b"+OK ", stamp, b"\r\n"])
+        let with_brackets = self.login.terms().ways.contains(Way::Apop);
+        let name = &self.stamp[1..self.stamp.len() - 1];
+        let shown = if with_brackets { &self.stamp[..] } else { name };
+        self.output.put(&[b"+OK ", shown, b"\r\n"])
     }
 
     /// RFC 2595, section 4. What has come behind STLS in the clear is nobody's: it is thrown away

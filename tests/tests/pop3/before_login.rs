@@ -289,6 +289,30 @@ fn no_secret_stays_in_memory_while_the_session_lasts() {
     }
 }
 
+#[test]
+fn however_much_is_asked_it_takes_no_more_memory() {
+    let mailbox = Mailbox::new("pop3-flood");
+    let mut session = shown(&mailbox, ALL);
+    session.line();
+    let asked = "CAPA\r\nAUTH\r\nUSER joe\r\nAUTH PLAIN\r\n*\r\nAUTH CRAM-MD5\r\n*\r\nLANG\r\n";
+    let anonymous = |session: &Session| {
+        let status = fs::read_to_string(format!("/proc/{}/status", session.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+    };
+    for _ in 0..300 {
+        session.send(&asked.repeat(20));
+        session.send("QUIT x\r\n");
+        while session.line() != "-ERR syntax error\r\n" {}
+    }
+    // 48,000 commands later: what is kept is a buffer for replies, and the pages that a program touches.
+    let kept = anonymous(&session);
+    assert!(kept < 400, "{kept} kB");
+    session.send("QUIT\r\n");
+    session.expect("+OK\n");
+    ended(&session.finish(), "", "", 0);
+}
+
 fn contains(memory: &[u8], what: &[u8]) -> bool {
     memory.windows(what.len()).any(|window| window == what)
 }
