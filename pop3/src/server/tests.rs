@@ -7,9 +7,12 @@ use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::string::String;
+use std::string::ToString;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 use std::{env, format, fs, process, vec};
+
+mod remembered;
 
 /// Long after all messages came, and long before they are on disk.
 const NOW: u64 = 2_000_000;
@@ -49,9 +52,13 @@ impl Mailbox {
     }
 
     fn server(&self) -> Server<Sent> {
+        self.server_at(NOW)
+    }
+
+    fn server_at(&self, now: u64) -> Server<Sent> {
         let path = CString::new(self.0.as_os_str().as_bytes()).unwrap();
         let maildir = Maildir::open(&path).unwrap();
-        Server::new(maildir, NOW, Output::new(Sent(Vec::new())))
+        Server::new(maildir, now, Output::new(Sent(Vec::new())))
     }
 
     fn files(&self) -> Vec<(String, Vec<u8>)> {
