@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 use sys::Errno;
 
 /// What the file begins with; another form of it gets another title.
-const TITLE: &[u8; 20] = b"qmail-pop3d.sizes 1\n";
+pub const TITLE: &[u8] = b"qmail-pop3d.sizes 1\n";
 
 /// The most that a block holds.
 const BLOCK: usize = 32 * 1024;
@@ -304,7 +304,8 @@ impl<W: FnMut(&[u8]) -> Result<(), Errno>> Writer<W> {
 
 /// A digest of the block with this number: against accidents, not against malice, which whoever can
 /// write the file could turn on the messages as well.
-fn digest_of(number: u32, block: &[u8]) -> u64 {
+#[must_use]
+pub fn digest_of(number: u32, block: &[u8]) -> u64 {
     let begin = u64::from(number) << 32 | block.len() as u64;
     let (words, rest) = block.as_chunks::<8>();
     let mut last = [0; 8];
