@@ -65,7 +65,7 @@ impl Settings<'_> {
     }
 
     /// The whole reply after login. USER and SASL are named here too (RFC 2449, section 6.2; RFC
-    /// 5034, section 6), STLS is not (RFC 2595, section 4).
+    /// 5034, section 3), STLS is not (RFC 2595, section 4).
     #[must_use]
     pub fn after_login(&self) -> Vec<u8> {
         let mut reply = self.in_both(self.ways);

@@ -9,16 +9,19 @@ use crate::transaction::{Effect, Transaction};
 use pieces::Pieces;
 use std::collections::HashSet;
 
+mod before_login;
 #[path = "../../fuzz/pieces.rs"]
 mod pieces;
 #[cfg(test)]
 #[path = "../../fuzz/replay.rs"]
 mod replay;
 
+pub use before_login::{pop3_encrypted, pop3_login};
+
 const MESSAGES: usize = 70;
 
-/// What a client says, in whatever packets: each line has its one answer, before login and after it, and the
-/// messages that are marked are those that it has named.
+/// What a client says after login, in whatever packets: each line has its one answer, and the messages that are
+/// marked are those that it has named.
 pub fn pop3(data: &[u8]) {
     let pieces = Pieces::of(data);
     let mut lines = Lines::default();
@@ -229,6 +232,8 @@ mod tests {
     #[test]
     fn seeds_and_what_has_failed() {
         replay("pop3", super::pop3);
+        replay("pop3-login", super::pop3_login);
+        replay("pop3-encrypted", super::pop3_encrypted);
         replay("pop3-message", super::pop3_message);
         replay("pop3-names", super::pop3_names);
         replay("pop3-sizes", super::pop3_sizes);

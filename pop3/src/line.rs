@@ -82,6 +82,7 @@ impl Lines {
         self.bytes.zeroize();
         self.start = 0;
         self.end = 0;
+        self.discarding = false;
     }
 }
 

@@ -66,7 +66,7 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     if terms.withheld() && offer.is_none() {
         NAME.warn(&[b"UCSPITLS is !, and there is no TLS: nobody can log in"]);
     }
-    let door = Door {
+    let mut door = Door {
         output: Output::new(client.until(end, PATIENCE)),
         end,
         login: Login::new(terms),
@@ -118,8 +118,9 @@ struct Door {
     challenge: Vec<u8>,
 }
 
+/// It never moves: a copy of the login would stay where it was.
 impl Door {
-    fn open(mut self) -> Result<Exit, Gone> {
+    fn open(&mut self) -> Result<Exit, Gone> {
         self.greet()?;
         let mut more = false;
         loop {
@@ -172,11 +173,10 @@ impl Door {
     /// Its timestamp has its <> only where APOP is on offer: clients take them for an offer of it
     /// (RFC 1939, section 7).
     fn greet(&mut self) -> Result<(), Gone> {
-        let stamp = match &self.stamp[..] {
-            stamp if self.login.terms().ways.contains(Way::Apop) => stamp,
-            stamp => &stamp[1..stamp.len() - 1],
-        };
-        self.output.put(&[b"+OK ", stamp, b"\r\n"])
+        let with_brackets = self.login.terms().ways.contains(Way::Apop);
+        let name = &self.stamp[1..self.stamp.len() - 1];
+        let shown = if with_brackets { &self.stamp[..] } else { name };
+        self.output.put(&[b"+OK ", shown, b"\r\n"])
     }
 
     /// RFC 2595, section 4. What has come behind STLS in the clear is nobody's: it is thrown away
@@ -198,7 +198,7 @@ impl Door {
         Ok(())
     }
 
-    fn check(mut self) -> Result<Exit, Gone> {
+    fn check(&mut self) -> Result<Exit, Gone> {
         // The session to come writes on its own.
         self.output.flush()?;
         // It has no use for what is on offer now; nobody is to wait for its asking.
@@ -263,7 +263,7 @@ impl Door {
     }
 
     /// Says how it ended, a refusal not at once. A client that has left by now has lost nothing.
-    fn close(mut self, verdict: Verdict, asked: Duration) -> Exit {
+    fn close(&mut self, verdict: Verdict, asked: Duration) -> Exit {
         if verdict == Verdict::Refused {
             penalty::sit_out(asked);
         }

@@ -39,6 +39,23 @@ impl Pop3Client {
         Pop3Client::greeted(Stream::Tls(Box::new(tls)), transcript)
     }
 
+    /// Says STLS, and goes on over TLS.
+    ///
+    /// # Errors
+    /// As [`Pop3Client::connect_tls`]; a refusal; a server that says more in the clear.
+    pub fn encrypted(mut self, name: &str, pem: &Path) -> io::Result<Pop3Client> {
+        let reply = self.command("STLS")?;
+        let Pop3Client { stream, transcript } = self;
+        let told_to = reply.starts_with("+OK") && stream.buffer().is_empty();
+        match stream.into_inner() {
+            Stream::Clear(socket) if told_to => {
+                let tls = Stream::Tls(Box::new(tls::over(socket, name, pem)?));
+                Ok(Pop3Client { stream: BufReader::new(tls), transcript })
+            }
+            Stream::Clear(_) | Stream::Tls(_) => Err(io::Error::other(transcript)),
+        }
+    }
+
     fn greeted(stream: Stream, transcript: String) -> io::Result<Pop3Client> {
         let mut client = Pop3Client { stream: BufReader::new(stream), transcript };
         client.line()?;

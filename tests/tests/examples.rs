@@ -50,6 +50,8 @@ fn the_examples_run_unchanged_at_boot() {
     let clear = connected(|| Pop3Client::connect(([127, 0, 0, 1], 110).into()));
     session(clear);
     let pem = Path::new("/var/qmail/control/cert.pem");
+    let clear = Pop3Client::connect(([127, 0, 0, 1], 110).into()).expect("a connection");
+    session(clear.encrypted("host.domain.ru", pem).expect("STLS"));
     let tls =
         connected(|| Pop3Client::connect_tls(([127, 0, 0, 1], 995).into(), "host.domain.ru", pem));
     session(tls);

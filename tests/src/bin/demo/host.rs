@@ -112,9 +112,7 @@ impl Host {
             set("log/env/BIN", &path(self.bin.clone()))?;
             set("log/env/AS", "")?;
             set("log/env/SYSLOG_SOCKET", &path(self.scratch.join("log")))?;
-            if name == "pop3sd" {
-                set("env/CERT", &path(self.certificate()))?;
-            }
+            set("env/CERT", &path(self.certificate()))?;
             symlink(&service, self.service(name))?;
         }
         Ok(())
