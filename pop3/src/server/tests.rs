@@ -209,6 +209,17 @@ fn what_is_in_cur_is_never_replaced() {
 }
 
 #[test]
+fn all_that_is_new_is_moved_however_much_it_is() {
+    let messages = vec![b"x\n".to_vec(); 2 * (BEFORE_REPLY + 50)];
+    let mailbox = Mailbox::new(&messages);
+    let mut server = mailbox.server();
+    assert_eq!(dialogue(&mut server, "dele 1\nquit").1, Some(End::Quit));
+    let files = mailbox.files();
+    assert_eq!(files.len(), messages.len() - 1);
+    assert!(files.iter().all(|(name, _)| name.starts_with("cur/")));
+}
+
+#[test]
 fn hidden_until_it_is_older_than_now() {
     let mailbox = Mailbox::new(&[]);
     mailbox.deliver("new/future", b"x\n", 2_000_001);
