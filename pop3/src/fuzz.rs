@@ -183,8 +183,9 @@ fn sizes_in(file: &[u8]) -> Option<(size_file::Title, Vec<Remembered>)> {
         rest = &rest[count..];
         Ok(count)
     };
-    let (mut reader, forms) = size_file::Reader::new(source).ok()?;
-    let (title, mut name, mut messages) = (reader.title(), FileName::default(), Vec::new());
+    let mut reader = size_file::Reader::new(source).ok()?;
+    let (title, forms) = (reader.title(), reader.forms());
+    let (mut name, mut messages) = (FileName::default(), Vec::new());
     while let Some(record) = reader.next(&forms, &mut name).ok()? {
         let bytes = name.as_bytes();
         assert!((1..=names::LONGEST).contains(&bytes.len()) && bytes[0] != b'.');
