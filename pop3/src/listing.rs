@@ -65,10 +65,10 @@ impl Lister<'_> {
     ) -> Result<Option<(Maildrop, Listing)>, Unusable> {
         let mut old = Title::default();
         let mut remembered = None;
-        if let Some((reader, forms)) = self.memory.and_then(Memory::read) {
+        if let Some(mut reader) = self.memory.and_then(Memory::read) {
             old = reader.title();
             remembered = Some(old.messages);
-            self.maildrop = Maildrop::with_forms(forms);
+            self.maildrop = Maildrop::with_forms(reader.forms());
             self.counting &= old.messages == 0;
         }
         let maildir = self.maildir;
@@ -132,7 +132,7 @@ impl Lister<'_> {
     /// Looks at each message that the file has in places that are known to be as they were. False: it
     /// isn't so, after all.
     fn recall(&mut self, known: [bool; 2]) -> Result<bool, Unusable> {
-        let Some((mut reader, _)) = self.memory.and_then(Memory::read) else { return Ok(false) };
+        let Some(mut reader) = self.memory.and_then(Memory::read) else { return Ok(false) };
         let mut name = FileName::default();
         loop {
             let record = match reader.next(self.maildrop.forms(), &mut name) {
@@ -186,7 +186,7 @@ impl Lister<'_> {
 
     /// Takes sizes from the file for messages that were listed. Both are in the same order.
     fn match_sizes(&mut self) {
-        let Some((mut reader, _)) = self.memory.and_then(Memory::read) else { return };
+        let Some(mut reader) = self.memory.and_then(Memory::read) else { return };
         let maildrop = &mut self.maildrop;
         let (mut name, mut ours) = (FileName::default(), FileName::default());
         let mut message = 0;

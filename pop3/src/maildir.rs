@@ -184,7 +184,7 @@ pub fn found(stat: &Stat, now: u64) -> Found {
 /// modification to the nanosecond. Seconds are compared by themselves.
 #[must_use]
 pub fn check(stat: &Stat) -> u32 {
-    let words = [stat.st_ino, stat.st_size as u64, stat.st_mtime_nsec as u64];
+    let words = [stat.st_ino, stat.st_size as u64, u64::from(stat.st_mtime_nsec as u32)];
     let digest = words.into_iter().fold(0, mix);
     ((digest ^ digest >> 32) as u32).max(UNCHECKED + 1)
 }
@@ -211,7 +211,12 @@ fn each_file(
         let is_file = match entry.file_type() {
             FileType::RegularFile => true,
             FileType::Unknown => false,
-            _ => continue,
+            FileType::Directory
+            | FileType::Symlink
+            | FileType::Fifo
+            | FileType::Socket
+            | FileType::CharacterDevice
+            | FileType::BlockDevice => continue,
         };
         if !entry.file_name().to_bytes().starts_with(b".") && !visit(entry.file_name(), is_file) {
             break;

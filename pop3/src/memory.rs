@@ -3,8 +3,8 @@
 
 use crate::maildir::Maildir;
 use crate::maildrop::{Maildrop, Place};
-use crate::names::{FileName, Forms};
-use crate::size_file::{Reader, Title, Writer};
+use crate::names::FileName;
+use crate::size_file::{Reader, Source, Title, Writer};
 use alloc::vec::Vec;
 use common::decimal;
 use core::ffi::CStr;
@@ -40,7 +40,7 @@ impl Memory {
 
     /// Reads it from its beginning.
     #[must_use]
-    pub fn read(&self) -> Option<(Reader<impl FnMut(&mut [u8]) -> Result<usize, Errno>>, Forms)> {
+    pub fn read(&self) -> Option<Reader<impl Source>> {
         seek(&self.0, SeekFrom::Start(0)).ok()?;
         Reader::new(|space: &mut [u8]| sys::read(&self.0, space)).ok()
     }

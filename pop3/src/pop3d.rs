@@ -28,7 +28,9 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let Some(client) = Client::on_standard_descriptors() else {
         return Err(NAME.fatal(Exit::USAGE.0, &[b"descriptors 0 and 1 must be the client's"]));
     };
+    // A write that can't be has an error that says so.
     sys::signal::ignore(Signal::PIPE);
+    sys::signal::ignore(Signal::XFSZ);
     let mut output = Output::new(client);
     let now = sys::clock::realtime();
     let settings = Settings::from_env(env);

@@ -335,8 +335,10 @@ impl<W: Wire> Server<W> {
     fn quit(&mut self) -> End {
         let removed = remove(&self.maildir, &mut self.maildrop, &self.transaction);
         let count = self.maildrop.len();
-        let soon = count.min(BEFORE_REPLY);
-        let mut moved = settle(&self.maildir, &self.maildrop, &self.transaction, 0..soon);
+        let settle = |messages, limit| {
+            settle(&self.maildir, &self.maildrop, &self.transaction, messages, limit)
+        };
+        let (soon, next) = settle(0..count, BEFORE_REPLY);
         let said = match removed.left {
             0 => self.output.put(&[b"+OK\r\n"]),
             left => self.output.put(&[
@@ -346,8 +348,8 @@ impl<W: Wire> Server<W> {
             ]),
         };
         let said = said.and_then(|()| self.output.flush());
-        moved += settle(&self.maildir, &self.maildrop, &self.transaction, soon..count);
-        self.changed = removed.gone + moved > 0;
+        let (late, _) = settle(next..count, usize::MAX);
+        self.changed = removed.gone + soon + late > 0;
         said.map_or_else(End::Gone, |()| End::Quit)
     }
 

@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 use sys::Errno;
 
 /// What the file begins with; another form of it gets another title.
-const TITLE: &[u8; 20] = b"qmail-pop3d.sizes 1\n";
+pub const TITLE: &[u8] = b"qmail-pop3d.sizes 1\n";
 
 /// The most that a block holds.
 const BLOCK: usize = 32 * 1024;
@@ -76,14 +76,30 @@ impl Title {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Damaged;
 
-/// Reads the file. `R` reads the next bytes, 0 at the end.
+/// Where the file comes from.
+pub trait Source {
+    /// Reads the next bytes, and says how many; 0 at the end.
+    ///
+    /// # Errors
+    /// What read(2) says.
+    fn read(&mut self, space: &mut [u8]) -> Result<usize, Errno>;
+}
+
+impl<F: FnMut(&mut [u8]) -> Result<usize, Errno>> Source for F {
+    fn read(&mut self, space: &mut [u8]) -> Result<usize, Errno> {
+        self(space)
+    }
+}
+
+/// Reads the file.
 pub struct Reader<R> {
-    read: R,
+    source: R,
     title: Title,
     left: u32,
     blocks: u32,
     block: Vec<u8>,
     taken: usize,
+    forms: Forms,
 }
 
 /// A message in the file.
@@ -97,14 +113,15 @@ pub struct Record<'a> {
     pub encoded: &'a [u8],
 }
 
-impl<R: FnMut(&mut [u8]) -> Result<usize, Errno>> Reader<R> {
-    /// Begins with the file's title, and the forms of the names in it.
+impl<R: Source> Reader<R> {
+    /// Begins with the file's title.
     ///
     /// # Errors
     /// It isn't such a file, or damaged.
-    pub fn new(read: R) -> Result<(Self, Forms), Damaged> {
-        let title = Title::default();
-        let mut reader = Self { read, title, left: 0, blocks: 0, block: Vec::new(), taken: 0 };
+    pub fn new(source: R) -> Result<Self, Damaged> {
+        let (title, forms) = (Title::default(), Forms::default());
+        let mut reader =
+            Self { source, title, left: 0, blocks: 0, block: Vec::new(), taken: 0, forms };
         if !reader.fill()? || reader.take(TITLE.len())? != TITLE {
             return Err(Damaged);
         }
@@ -116,15 +133,20 @@ impl<R: FnMut(&mut [u8]) -> Result<usize, Errno>> Reader<R> {
         let (new, cur) = (reader.stamp()?, reader.stamp()?);
         reader.title = Title { messages, distinct, new, cur };
         reader.left = messages;
-        let forms = Forms::parse(&reader.block[reader.taken..]).ok_or(Damaged)?;
+        reader.forms = Forms::parse(&reader.block[reader.taken..]).ok_or(Damaged)?;
         reader.taken = reader.block.len();
-        Ok((reader, forms))
+        Ok(reader)
     }
 
     /// What the file says of itself.
     #[must_use]
     pub fn title(&self) -> Title {
         self.title
+    }
+
+    /// The forms of the names, to decode them with: they are given away.
+    pub fn forms(&mut self) -> Forms {
+        core::mem::take(&mut self.forms)
     }
 
     /// The next message; its name is put into `name`. `None` at the end.
@@ -159,7 +181,7 @@ impl<R: FnMut(&mut [u8]) -> Result<usize, Errno>> Reader<R> {
     /// Reads the next block; false at the end of the file.
     fn fill(&mut self) -> Result<bool, Damaged> {
         let mut head = [0; HEAD];
-        let count = read_whole(&mut self.read, &mut head)?;
+        let count = read_whole(&mut self.source, &mut head)?;
         if count == 0 {
             return Ok(false);
         }
@@ -173,7 +195,7 @@ impl<R: FnMut(&mut [u8]) -> Result<usize, Errno>> Reader<R> {
         }
         self.block.resize(length, 0);
         self.taken = 0;
-        if read_whole(&mut self.read, &mut self.block)? < length
+        if read_whole(&mut self.source, &mut self.block)? < length
             || digest_of(self.blocks, &self.block).to_le_bytes() != digest
         {
             return Err(Damaged);
@@ -206,13 +228,10 @@ impl<R: FnMut(&mut [u8]) -> Result<usize, Errno>> Reader<R> {
 }
 
 /// Fills `space`, unless the file ends before.
-fn read_whole(
-    read: &mut impl FnMut(&mut [u8]) -> Result<usize, Errno>,
-    space: &mut [u8],
-) -> Result<usize, Damaged> {
+fn read_whole(source: &mut impl Source, space: &mut [u8]) -> Result<usize, Damaged> {
     let mut filled = 0;
     while filled < space.len() {
-        match read(&mut space[filled..]).map_err(|_| Damaged)? {
+        match source.read(&mut space[filled..]).map_err(|_| Damaged)? {
             0 => break,
             count => filled += count,
         }
@@ -304,7 +323,8 @@ impl<W: FnMut(&[u8]) -> Result<(), Errno>> Writer<W> {
 
 /// A digest of the block with this number: against accidents, not against malice, which whoever can
 /// write the file could turn on the messages as well.
-fn digest_of(number: u32, block: &[u8]) -> u64 {
+#[must_use]
+pub fn digest_of(number: u32, block: &[u8]) -> u64 {
     let begin = u64::from(number) << 32 | block.len() as u64;
     let (words, rest) = block.as_chunks::<8>();
     let mut last = [0; 8];
@@ -362,8 +382,9 @@ pub(crate) mod tests {
             rest = &rest[count..];
             Ok(count)
         };
-        let (mut reader, forms) = Reader::new(source)?;
-        let (title, mut messages, mut name) = (reader.title(), vec![], FileName::default());
+        let mut reader = Reader::new(source)?;
+        let (title, forms) = (reader.title(), reader.forms());
+        let (mut messages, mut name) = (vec![], FileName::default());
         loop {
             match reader.next(&forms, &mut name) {
                 Ok(Some(record)) => {

@@ -64,18 +64,22 @@ fn unlink(
     unlinkat(maildir.directory(place), name.as_c_str(), AtFlags::empty())
 }
 
-/// Moves what is left of `new/` among these messages to `cur/`. Gives how many were moved; what can't
-/// be stays new.
+/// Moves what is left of `new/` among these messages to `cur/`, at most `limit` of them. Gives how many
+/// that were, and which message comes next. What can't be moved stays new.
 pub fn settle(
     maildir: &Maildir,
     maildrop: &Maildrop,
     transaction: &Transaction,
     messages: Range<usize>,
-) -> usize {
+    limit: usize,
+) -> (usize, usize) {
     let mut name = FileName::default();
     let mut seen = Vec::new();
     let mut moved = 0;
-    for message in messages {
+    for message in messages.clone() {
+        if moved == limit {
+            return (moved, message);
+        }
         if maildrop.place(message) != Place::New || transaction.is_deleted(message) {
             continue;
         }
@@ -88,7 +92,7 @@ pub fn settle(
         }
         moved += usize::from(move_without_replacing(maildir, name.as_bytes(), &seen).is_ok());
     }
-    moved
+    (moved, messages.end)
 }
 
 /// A message of that name in `cur/` must not be lost.

@@ -7,9 +7,12 @@ use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::string::String;
+use std::string::ToString;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 use std::{env, format, fs, process, vec};
+
+mod remembered;
 
 /// Long after all messages came, and long before they are on disk.
 const NOW: u64 = 2_000_000;
@@ -49,9 +52,13 @@ impl Mailbox {
     }
 
     fn server(&self) -> Server<Sent> {
+        self.server_at(NOW)
+    }
+
+    fn server_at(&self, now: u64) -> Server<Sent> {
         let path = CString::new(self.0.as_os_str().as_bytes()).unwrap();
         let maildir = Maildir::open(&path).unwrap();
-        Server::new(maildir, NOW, Output::new(Sent(Vec::new())))
+        Server::new(maildir, now, Output::new(Sent(Vec::new())))
     }
 
     fn files(&self) -> Vec<(String, Vec<u8>)> {
@@ -199,6 +206,17 @@ fn what_is_in_cur_is_never_replaced() {
     assert_eq!(dialogue(&mut server, "quit").1, Some(End::Quit));
     let expected = [("cur/0.x:2,", &b"other\n"[..]), ("new/0.x", b"a\n")];
     assert_eq!(mailbox.files(), expected.map(|(name, text)| (name.into(), text.to_vec())));
+}
+
+#[test]
+fn all_that_is_new_is_moved_however_much_it_is() {
+    let messages = vec![b"x\n".to_vec(); 2 * (BEFORE_REPLY + 50)];
+    let mailbox = Mailbox::new(&messages);
+    let mut server = mailbox.server();
+    assert_eq!(dialogue(&mut server, "dele 1\nquit").1, Some(End::Quit));
+    let files = mailbox.files();
+    assert_eq!(files.len(), messages.len() - 1);
+    assert!(files.iter().all(|(name, _)| name.starts_with("cur/")));
 }
 
 #[test]

@@ -118,7 +118,8 @@ fn root_gets_no_mailbox() {
 
 #[test]
 fn many_messages_in_little_memory() {
-    const COUNT: usize = 5_000;
+    const COUNT: usize = 100_000;
+    const MANY: usize = 5_000;
     let mailbox = Mailbox::new("pop3-many");
     for nth in 0..COUNT {
         let name = format!("cur/{}.M{nth}P77.mail.example,S=5,W=6:2,S", 1_700_000_000 + nth);
@@ -132,12 +133,12 @@ fn many_messages_in_little_memory() {
     session.expect(&format!("+OK {COUNT} {}\n", COUNT * 6));
     let ids = String::from_utf8(session.listing()).unwrap();
     assert_eq!(ids.lines().count(), COUNT);
-    assert_eq!(ids.lines().last(), Some("5000 1700004999.M4999P77.mail.example,S=5,W=6"));
-    assert_eq!(String::from_utf8(session.listing()).unwrap().lines().last(), Some("5000 6"));
-    let all: String = (1..=COUNT).map(|number| format!("retr {number}\r\n")).collect();
+    assert_eq!(ids.lines().last(), Some("100000 1700099999.M99999P77.mail.example,S=5,W=6"));
+    assert_eq!(String::from_utf8(session.listing()).unwrap().lines().last(), Some("100000 6"));
+    let all: String = (1..=MANY).map(|number| format!("retr {number}\r\n")).collect();
     let sender = session.socket.get_ref().try_clone().unwrap();
     let sender = std::thread::spawn(move || (&sender).write_all(all.as_bytes()).unwrap());
-    for _ in 0..COUNT {
+    for _ in 0..MANY {
         assert_eq!(session.listing(), b"x: y\r\n");
     }
     sender.join().unwrap();
