@@ -108,8 +108,8 @@ impl Storm {
             (struck, second.join().expect(joined), agent.join().expect(joined))
         });
         self.alive.extend(new);
-        self.host.make_room();
         self.host.wait_for_silence();
+        self.host.make_room();
         for told in [&struck, &unharmed] {
             self.count.retrieved += told.retrieved;
             self.count.cut += usize::from(told.cut);
