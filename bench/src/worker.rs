@@ -121,7 +121,13 @@ pub(crate) fn load(port: u16, clients: u32, count: u32, talk: Talk) -> Result<f6
     let start = Instant::now();
     let workers: Vec<_> = (0..clients)
         .map(|_| {
-            Command::new(&exe)
+            let mut worker = Command::new(&exe);
+            if talk == Talk::Hash {
+                // Each hash has fresh memory, as with crypt(3), and as in a process that is new: not what the one
+                // before it has left to the allocator.
+                worker.env("MALLOC_MMAP_THRESHOLD_", "131072");
+            }
+            worker
                 .args(["worker", &port.to_string(), &each.to_string(), &talk.to_string()])
                 .stdin(Stdio::null())
                 .spawn()

@@ -149,10 +149,11 @@ impl Serving {
             ),
             None => (String::new(), "process_limit = 1000\n".to_owned()),
         };
+        // A base directory of its own for each: what its predecessor leaves there would keep it from starting.
         format!(
             "protocols = pop3
 listen = 127.0.0.1
-base_dir = {home}/run
+base_dir = {home}/run.{port}
 state_dir = {home}/state
 log_path = {home}/dovecot.log
 disable_plaintext_auth = no
@@ -179,6 +180,9 @@ service pop3-login {{
   {logins}}}
 service pop3 {{
   {sessions}}}
+service auth {{
+  client_limit = 2000
+}}
 service anvil {{
   chroot =
 }}
