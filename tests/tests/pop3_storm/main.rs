@@ -15,7 +15,7 @@
 //! | `STORM` | as of the other storm: here a twentieth of it is how many rounds there are (`make storm`: 500) |
 //! | `STORM_SEED` | which sequence of rounds |
 
-mod agent;
+mod delivery;
 mod fault;
 mod host;
 mod message;
@@ -25,7 +25,7 @@ mod session;
 use std::collections::BTreeSet;
 use std::time::{Instant, SystemTime};
 
-use agent::Agent;
+use delivery::Delivery;
 use fault::Fault;
 use host::Host;
 use session::{Quit, Told, Visit};
@@ -54,7 +54,7 @@ fn nothing_is_lost() {
     let begin = Instant::now();
     let mut storm = Storm {
         host: Host::new("3m"),
-        agent: Agent::default(),
+        delivery: Delivery::default(),
         alive: BTreeSet::new(),
         random: Random::new(seed),
         count: Count::default(),
@@ -66,7 +66,7 @@ fn nothing_is_lost() {
     println!(
         "storm: {rounds} rounds in {:.1?}: {} delivered, {retrieved} retrieved, {cut} cut, {removed} removed, {halfway} times halfway",
         begin.elapsed(),
-        storm.agent.delivered(),
+        storm.delivery.delivered(),
     );
     let much = retrieved > rounds && removed > rounds && cut > 0;
     assert!(much || rounds < 12, "hardly anything happened");
@@ -74,7 +74,7 @@ fn nothing_is_lost() {
 
 struct Storm {
     host: Host,
-    agent: Agent,
+    delivery: Delivery,
     /// The messages that must be there.
     alive: BTreeSet<u64>,
     random: Random,
@@ -94,18 +94,18 @@ impl Storm {
     fn round(&mut self, round: usize) {
         let few = FEW + self.random.below(2 * FEW);
         while self.alive.len() < few {
-            self.alive.extend(self.agent.deliver(&self.host, &mut self.random));
+            self.alive.extend(self.delivery.deliver(&self.host, &mut self.random));
         }
         let fault = Fault::of_round(round, &mut self.random);
-        let [mut ours, mut others, mut agents] =
+        let [mut ours, mut others, mut deliveries] =
             [(); 3].map(|()| Random::new(self.random.number()));
-        let (host, agent) = (&self.host, &mut self.agent);
+        let (host, delivery) = (&self.host, &mut self.delivery);
         let (struck, unharmed, new) = std::thread::scope(|scope| {
             let second = scope.spawn(|| Visit::new(host, &mut others, None).told());
-            let agent = scope.spawn(|| agent.works_for_a_while(host, &mut agents));
+            let delivery = scope.spawn(|| delivery.works_for_a_while(host, &mut deliveries));
             let struck = Visit::new(host, &mut ours, Some(fault)).told();
             let joined = "no panic beside the session";
-            (struck, second.join().expect(joined), agent.join().expect(joined))
+            (struck, second.join().expect(joined), delivery.join().expect(joined))
         });
         self.alive.extend(new);
         self.host.wait_for_silence();

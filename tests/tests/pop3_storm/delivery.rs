@@ -13,11 +13,11 @@ use crate::message;
 
 /// The next message's number is all that is known to it.
 #[derive(Default)]
-pub(crate) struct Agent {
+pub(crate) struct Delivery {
     next: u64,
 }
 
-impl Agent {
+impl Delivery {
     /// How many messages there have been, those included that had no room.
     pub(crate) fn delivered(&self) -> u64 {
         self.next
