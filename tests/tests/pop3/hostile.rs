@@ -87,7 +87,7 @@ fn ten_megabytes_of_names() {
 
 #[test]
 fn more_names_than_there_is_memory_for() {
-    const COUNT: usize = 20_000;
+    const COUNT: usize = 25_000;
     let mailbox = Mailbox::new("pop3-no-memory");
     let letters = |number: usize| -> String {
         (0..240).map(|nth| char::from(b'g' + ((number >> (nth % 15)) % 2) as u8)).collect()
@@ -96,7 +96,7 @@ fn more_names_than_there_is_memory_for() {
         mailbox.deliver(&format!("new/{}", letters(number)), b"x\n", number as u64);
     }
     let mut command = Command::new(program("softlimit"));
-    command.args(["-m", "3000000"]).arg(program("qmail-pop3d")).arg("Maildir");
+    command.args(["-m", "5000000"]).arg(program("qmail-pop3d")).arg("Maildir");
     let mut session = Session::start(&mut command, &mailbox.scratch);
     session.expect("+OK\n");
     session.send("stat\r\n");

@@ -38,9 +38,11 @@ fn right_after_whatever_others_did() {
     // Moved and flagged.
     fs::rename(mailbox.path("new/1.a"), mailbox.path("cur/1.a:2,S")).unwrap();
     assert_eq!(mailbox.all(), THREE);
-    // Delivered; rewritten in place, as long as it was, and so that it looks as old; deleted.
+    // Delivered; rewritten in place, as long as it was, and in the same second; deleted.
     mailbox.deliver("new/4.d", b"\n\n", 4);
-    mailbox.deliver("new/2.b", b"Subject: tw\n\n\nsecond\n", 2);
+    fs::write(mailbox.path("new/2.b"), b"Subject: tw\n\n\nsecond\n").unwrap();
+    let time = SystemTime::UNIX_EPOCH + Duration::new(1_000_002, 1);
+    set_times(&mailbox.path("new/2.b"), time);
     fs::remove_file(mailbox.path("cur/3.c:2,S")).unwrap();
     let changed = "+OK 3 58\r\n1 29\r\n2 25\r\n3 4\r\n1 1.a\r\n2 2.b\r\n3 4.d\r\n";
     assert_eq!(mailbox.all(), changed);
