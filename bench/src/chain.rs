@@ -18,8 +18,8 @@ pub(crate) fn measure(table: &mut Table) -> Result<(), String> {
     std::fs::write(variables.join("COLOUR"), "red\n")
         .map_err(|e| format!("unable to write: {e}"))?;
 
-    let floor = alternate(ROUNDS, |_| time(std::slice::from_ref(&nothing)), false)?.0;
     let other = Err("it ends the chains below, and is not counted there".to_owned());
+    let (floor, other) = alternate(ROUNDS, |_| time(std::slice::from_ref(&nothing)), other)?;
     let what = "exec of an empty program".to_owned();
     table.add(&Row { what, unit: "us", ours: floor, other, goal: Goal::None });
 
@@ -51,8 +51,8 @@ pub(crate) fn measure(table: &mut Table) -> Result<(), String> {
     let end = Path::new("/bin/true");
     let what = "softlimit setuidgid envdir /bin/true";
     compare(table, what, &three, End::Counted(end), Goal::None)?;
-    let alone = alternate(ROUNDS, |_| time(&[end.to_owned()]), false)?.0;
     let other = Err("of which that is /bin/true alone".to_owned());
+    let (alone, other) = alternate(ROUNDS, |_| time(&[end.to_owned()]), other)?;
     table.add(&Row {
         what: "exec of /bin/true".into(),
         unit: "us",
@@ -105,8 +105,7 @@ fn beside(
         words.push(end.to_owned());
         Ok(time(&words)? - floor)
     };
-    let (ours, theirs) = alternate(ROUNDS, one, installed.is_ok())?;
-    let other = installed.map(|()| theirs.unwrap_or(f64::NAN));
+    let (ours, other) = alternate(ROUNDS, one, installed)?;
     table.add(&Row { what: what.to_owned(), unit: "us", ours, other, goal });
     Ok(())
 }

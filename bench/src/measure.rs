@@ -9,6 +9,8 @@ pub(crate) enum Goal {
     RatioAtLeast(f64),
     /// Ours is at most this, whatever the other's is.
     AtMost(f64),
+    /// Ours is at least this, whatever the other's is.
+    AtLeast(f64),
     /// For comparison only.
     None,
 }
@@ -55,12 +57,14 @@ impl Table {
             (Goal::RatioAtMost(limit), Some(ratio)) => Some(ratio <= *limit),
             (Goal::RatioAtLeast(limit), Some(ratio)) => Some(ratio >= *limit),
             (Goal::AtMost(limit), _) => Some(ours <= limit),
+            (Goal::AtLeast(limit), _) => Some(ours >= limit),
             (Goal::RatioAtMost(_) | Goal::RatioAtLeast(_), None) | (Goal::None, _) => None,
         };
         let goal = match goal {
             Goal::RatioAtMost(limit) => format!("ratio <= {limit}"),
             Goal::RatioAtLeast(limit) => format!("ratio >= {limit}"),
             Goal::AtMost(limit) => format!("<= {limit} {unit}"),
+            Goal::AtLeast(limit) => format!(">= {limit} {unit}"),
             Goal::None => String::new(),
         };
         let verdict = match holds {
@@ -96,39 +100,74 @@ impl Table {
 }
 
 /// Measures ours and the other's in turn, `rounds` times, and gives the medians. The one that goes first changes, so that
-/// neither always finds what the other has left behind.
+/// neither always finds what the other has left behind. The other may be known not to be there, and it may fail: then there
+/// is no figure of it, but why.
 pub(crate) fn alternate(
     rounds: usize,
     mut one: impl FnMut(Whose) -> Result<f64, String>,
-    other: bool,
-) -> Result<(f64, Option<f64>), String> {
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for round in 0..rounds {
-        if other && round % 2 == 1 {
-            theirs.push(one(Whose::Others)?);
+    other: Result<(), String>,
+) -> Result<(f64, Result<f64, String>), String> {
+    match other {
+        Ok(()) => {
+            let both = [Whose::Ours, Whose::Others];
+            let InTurn { ours, others } = in_turn(rounds, &both, |whose, _| one(*whose))?;
+            let theirs = others.into_iter().next().unwrap_or_else(|| Ok(Vec::new()));
+            Ok((median(ours), theirs.map(median)))
         }
-        ours.push(one(Whose::Ours)?);
-        if other && round % 2 == 0 {
-            theirs.push(one(Whose::Others)?);
+        Err(why) => {
+            let InTurn { ours, .. } = in_turn(rounds, &[Whose::Ours], |whose, _| one(*whose))?;
+            Ok((median(ours), Err(why)))
         }
     }
-    Ok((median(ours), other.then(|| median(theirs))))
 }
 
-/// Measures each contender once a round, and gives each one's figures. Who goes first changes from round to round.
+/// What some contenders' rounds gave.
+pub(crate) struct InTurn<T> {
+    /// The first one's: ours.
+    pub(crate) ours: Vec<T>,
+    /// The others', in their order; or why one of them has none.
+    pub(crate) others: Vec<Result<Vec<T>, String>>,
+}
+
+/// Measures each contender once a round, ours being the first. Who goes first changes from round to round. One of the others
+/// that fails has no further rounds, and no figures.
+///
+/// # Errors
+/// Ours failed.
 pub(crate) fn in_turn<C, T>(
     rounds: usize,
     contenders: &[C],
     mut one: impl FnMut(&C, usize) -> Result<T, String>,
-) -> Result<Vec<Vec<T>>, String> {
-    let mut figures: Vec<Vec<T>> = contenders.iter().map(|_| Vec::new()).collect();
+) -> Result<InTurn<T>, String> {
+    let mut figures: Vec<Result<Vec<T>, String>> =
+        contenders.iter().map(|_| Ok(Vec::new())).collect();
     for round in 0..rounds {
         for turn in 0..contenders.len() {
             let at = (round + turn) % contenders.len();
-            figures[at].push(one(&contenders[at], round)?);
+            let Ok(known) = &mut figures[at] else { continue };
+            match one(&contenders[at], round) {
+                Ok(figure) => known.push(figure),
+                Err(why) if at == 0 => return Err(why),
+                Err(why) => figures[at] = Err(format!("it failed: {why}")),
+            }
         }
     }
-    Ok(figures)
+    let mut figures = figures.into_iter();
+    let ours = figures.next().unwrap_or_else(|| Ok(Vec::new()))?;
+    Ok(InTurn { ours, others: figures.collect() })
+}
+
+/// The median of one figure of each round.
+pub(crate) fn middle<T>(rounds: &[T], pick: impl Fn(&T) -> f64) -> f64 {
+    median(rounds.iter().map(pick).filter(|figure| !figure.is_nan()).collect())
+}
+
+/// The same of one that may have failed.
+pub(crate) fn middle_of<T>(
+    rounds: &Result<Vec<T>, String>,
+    pick: impl Fn(&T) -> f64,
+) -> Result<f64, String> {
+    rounds.as_ref().map(|rounds| middle(rounds, pick)).map_err(Clone::clone)
 }
 
 /// Whose program is measured.

@@ -1,159 +1,206 @@
-//! POP3 logins a second, with a checker that costs nothing: our chain against Debian's dovecot, whose login processes are
-//! the high-performance ones of its manual: they stay, as many as there are processors, and each serves many clients. The
-//! processes behind them are kept for further sessions, too, though that isn't its default: the best it can do.
+//! POP3: our chain against Debian's dovecot. Logins a second, the look that each client takes at its mailbox, messages a
+//! second, and what a session keeps in memory.
 
-use std::fs;
-use std::os::unix::fs::chown;
+mod client;
+mod maildir;
+mod servers;
+
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::time::Instant;
 
 use crate::measure::{Goal, Row, Table, Whose, alternate};
-use crate::place::{Running, Scratch, command_dir, is_root, own, wait_until};
-use crate::server::free_port;
-use crate::worker::{Talk, load, login};
+use crate::place::Scratch;
+use crate::worker::{Talk, load};
+
+use client::Session;
+use servers::{Checker, Serving, dovecot_installed};
 
 const ROUNDS: usize = 7;
-const CLIENTS: u32 = 16;
-const LOGINS: u32 = 800;
-const DOVECOT: &str = "/usr/sbin/dovecot";
 
-/// Who owns the mailbox if root measures: nobody.
-const NOBODY: u32 = 65534;
+/// What is measured with one mailbox.
+type Part = fn(&mut Table, &Path) -> Result<(), String>;
+
+/// How many logins a measurement is, with a checker that costs nothing.
+const LOGINS: u32 = 800;
+/// The same, where each password takes some milliseconds.
+const HASHES: u32 = 96;
+
+/// The long message, in bytes.
+const LONG: usize = 50_000_000;
+/// Sessions that are logged in and say nothing.
+const IDLE: usize = 40;
 
 pub(crate) fn measure(table: &mut Table) -> Result<(), String> {
-    let installed = if Path::new(DOVECOT).exists() && Path::new("/usr/lib/dovecot/pop3").exists() {
-        Ok(())
-    } else {
-        Err("Debian's dovecot-pop3d is not installed: skipped".to_owned())
-    };
     let scratch = Scratch::new("pop3")?;
-    mailbox(scratch.path()).map_err(|e| format!("unable to make a mailbox: {e}"))?;
-    let one = |whose| {
-        let port = free_port()?;
-        let _running = match whose {
-            Whose::Ours => chain(scratch.path(), port)?,
-            Whose::Others => dovecot(scratch.path(), port)?,
+    let mailboxes: [(usize, usize, Part); 4] = [
+        (3, 200, |table, home| {
+            logins(table, home)?;
+            passwords(table, home)?;
+            memory(table, home)
+        }),
+        (10_000, 1_000, |table, home| {
+            looks(table, home, 10_000, [Goal::AtMost(15.0), Goal::None])?;
+            pipelined(table, home, 10_000)
+        }),
+        (100_000, 1_000, |table, home| {
+            looks(table, home, 100_000, [Goal::AtMost(150.0), Goal::AtMost(500.0)])
+        }),
+        (1, LONG, long),
+    ];
+    for (count, bytes, part) in mailboxes {
+        let home = scratch.path().join(count.to_string());
+        match maildir::make(&home, count, bytes) {
+            Ok(()) => part(table, &home)?,
+            Err(why) => table.skip(&format!("POP3 with {count} messages of {bytes} bytes"), &why),
+        }
+        maildir::remove(&home);
+    }
+    Ok(())
+}
+
+/// Each from the greeting to the end of the connection. Dovecot's login processes are the high-performance ones of its manual:
+/// they stay, as many as there are processors, and each serves many clients. The processes behind them are kept for further
+/// sessions, too, though that isn't its default: the best it can do.
+fn logins(table: &mut Table, home: &Path) -> Result<(), String> {
+    for clients in [1, 16] {
+        let one = |whose| {
+            let server = Serving::kept(home, clients).start(whose)?;
+            load(server.port, clients, LOGINS, Talk::Login)
         };
-        let log = || fs::read_to_string(scratch.path().join("dovecot.log")).unwrap_or_default();
-        wait_until("a first login", || login(port).is_ok())
-            .map_err(|why| format!("{why}; dovecot's log: {}", log()))?;
-        load(port, CLIENTS, LOGINS, Talk::Login)
+        let (ours, other) = alternate(ROUNDS, one, dovecot_installed())?;
+        table.add(&Row {
+            what: format!("POP3 logins, {clients} at once: dovecot"),
+            unit: "/s",
+            ours,
+            other,
+            goal: Goal::RatioAtLeast(1.5),
+        });
+    }
+    Ok(())
+}
+
+/// With a password that has to be hashed, beside the hash alone: what a login costs besides.
+fn passwords(table: &mut Table, home: &Path) -> Result<(), String> {
+    for clients in [1, 16] {
+        let one = |whose| match whose {
+            Whose::Ours => {
+                let mut serving = Serving::kept(home, clients);
+                serving.checker = Checker::Yescrypt;
+                let server = serving.start(whose)?;
+                load(server.port, clients, HASHES, Talk::Login)
+            }
+            Whose::Others => load(0, clients, HASHES, Talk::Hash),
+        };
+        let (ours, other) = alternate(ROUNDS, one, Ok(()))?;
+        table.add(&Row {
+            what: format!("POP3 logins with yescrypt, {clients} at once: the hash alone"),
+            unit: "/s",
+            ours,
+            other,
+            goal: Goal::RatioAtLeast(0.97),
+        });
+    }
+    Ok(())
+}
+
+/// A session that logs in and says STAT, LIST, UIDL and QUIT, one after the other: the first one ever, and one of those after
+/// it. The goals are for the latter and the former.
+fn looks(table: &mut Table, home: &Path, count: usize, goals: [Goal; 2]) -> Result<(), String> {
+    for (at, kind) in ["warm", "the first time"].into_iter().enumerate() {
+        let one = |whose| {
+            let server = Serving::kept(home, 1).start(whose)?;
+            // What was noted before, is that of this server, or of nobody.
+            maildir::forget(home)?;
+            if at == 0 {
+                client::look(server.port, count)?;
+            }
+            server.settle()?;
+            let begin = Instant::now();
+            client::look(server.port, count)?;
+            Ok(begin.elapsed().as_secs_f64() * 1e3)
+        };
+        let (ours, other) = alternate(ROUNDS, one, dovecot_installed())?;
+        table.add(&Row {
+            what: format!("POP3, a look at {count} messages, {kind}: dovecot"),
+            unit: "ms",
+            ours,
+            other,
+            goal: goals[at],
+        });
+    }
+    Ok(())
+}
+
+/// All messages of a mailbox, asked for without waiting for any.
+fn pipelined(table: &mut Table, home: &Path, count: usize) -> Result<(), String> {
+    let one = |whose| {
+        let server = Serving::kept(home, 1).start(whose)?;
+        client::look(server.port, count)?;
+        server.settle()?;
+        let took = Session::log_in(client::connect(server.port)?)?.take_all(count)?;
+        Ok(count as f64 / took.as_secs_f64())
     };
-    let (ours, theirs) = alternate(ROUNDS, one, installed.is_ok())?;
+    let (ours, other) = alternate(ROUNDS, one, dovecot_installed())?;
     table.add(&Row {
-        what: format!("POP3 logins, {CLIENTS} at once (other's: dovecot)"),
+        what: format!("POP3, {count} messages of 1 kB, pipelined: dovecot"),
         unit: "/s",
         ours,
-        other: installed.map(|()| theirs.unwrap_or(f64::NAN)),
-        goal: Goal::RatioAtLeast(1.0),
+        other,
+        goal: Goal::RatioAtLeast(1.5),
     });
     Ok(())
 }
 
-/// Three messages that have been seen before.
-fn mailbox(home: &Path) -> std::io::Result<()> {
-    let mailbox = home.join("Maildir");
-    let mut made = vec![mailbox.clone()];
-    for name in ["tmp", "new", "cur"] {
-        fs::create_dir_all(mailbox.join(name))?;
-        made.push(mailbox.join(name));
-    }
-    for number in 1..=3 {
-        let message = mailbox.join(format!("cur/120000000{number}.1.bench:2,S"));
-        fs::write(&message, format!("Subject: message {number}\n\nHello.\n"))?;
-        made.push(message);
-    }
-    if is_root() {
-        for path in made.iter().map(PathBuf::as_path).chain([home]) {
-            chown(path, Some(NOBODY), Some(NOBODY))?;
-        }
+/// One long message. Two goals: the higher one counts.
+fn long(table: &mut Table, home: &Path) -> Result<(), String> {
+    let one = |whose| {
+        let server = Serving::kept(home, 1).start(whose)?;
+        client::look(server.port, 1)?;
+        server.settle()?;
+        let took = Session::log_in(client::connect(server.port)?)?.take_first(LONG)?;
+        Ok(LONG as f64 / 1e6 / took.as_secs_f64())
+    };
+    let (ours, other) = alternate(ROUNDS, one, dovecot_installed())?;
+    let row =
+        |what: &str, other, goal| Row { what: what.to_owned(), unit: "MB/s", ours, other, goal };
+    let what = "POP3, a message of 50 MB: dovecot";
+    table.add(&row(what, other, Goal::RatioAtLeast(1.5)));
+    let other = Err("the same figure, and the other goal for it".to_owned());
+    table.add(&row("POP3, a message of 50 MB", other, Goal::AtLeast(800.0)));
+    Ok(())
+}
+
+/// What a session costs, all its processes, that is logged in and says nothing. Dovecot's are its defaults here: a process for
+/// each session.
+fn memory(table: &mut Table, home: &Path) -> Result<(), String> {
+    let pem = servers::certificate(home)?;
+    for (kind, certificate) in [("in the clear", None), ("over TLS", Some(pem))] {
+        let one = |whose| {
+            let server = Serving::by_default(home, certificate.clone()).start(whose)?;
+            let mut sessions = Vec::new();
+            let mut figures = Vec::new();
+            // The first one may have to wait for more than the others.
+            for count in [1, 1 + IDLE] {
+                while sessions.len() < count {
+                    sessions.push(servers::session(server.port, certificate.is_some())?);
+                }
+                figures.push(server.memory() as f64);
+            }
+            Ok((figures[1] - figures[0]) / IDLE as f64)
+        };
+        let (ours, other) = alternate(3, one, dovecot_installed())?;
+        table.add(&Row {
+            what: format!("POP3, memory of a session {kind}: dovecot"),
+            unit: "KiB",
+            ours,
+            other,
+            goal: Goal::None,
+        });
     }
     Ok(())
 }
 
-fn chain(home: &Path, port: u16) -> Result<Running, String> {
-    let commands = command_dir();
-    let mut tcpserver = Command::new(commands.join("tcpserver"));
-    tcpserver
-        .args(["-RHDl0", "-c200", "-b200", "127.0.0.1", &port.to_string()])
-        .arg(commands.join("qmail-popup"))
-        .arg("bench.example")
-        .arg(own("bench-checker")?)
-        .arg(commands.join("qmail-pop3d"))
-        .arg("Maildir")
-        .env("BENCH_HOME", home)
-        .env("BENCH_UID", NOBODY.to_string());
-    Running::start(&mut tcpserver)
-}
-
-fn dovecot(home: &Path, port: u16) -> Result<Running, String> {
-    let config = home.join("dovecot.conf");
-    fs::write(&config, configuration(home, port)).map_err(|e| format!("unable to write: {e}"))?;
-    Running::start(Command::new(DOVECOT).arg("-F").arg("-c").arg(config))
-}
-
-fn configuration(home: &Path, port: u16) -> String {
-    let home = home.display();
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let (uid, gid) = if is_root() {
-        (NOBODY, NOBODY)
-    } else {
-        (sys::process::geteuid().as_raw(), sys::process::getegid().as_raw())
-    };
-    // Without root, all of dovecot is one account's.
-    let rootless = if is_root() {
-        String::new()
-    } else {
-        let (me, group) = (id("-un"), id("-gn"));
-        format!(
-            "default_internal_user = {me}\ndefault_internal_group = {group}\ndefault_login_user = {me}\n"
-        )
-    };
-    format!(
-        "protocols = pop3
-listen = 127.0.0.1
-base_dir = {home}/run
-state_dir = {home}/state
-log_path = {home}/dovecot.log
-ssl = no
-disable_plaintext_auth = no
-mail_location = maildir:{home}/Maildir
-first_valid_uid = 1
-{rootless}passdb {{
-  driver = static
-  args = nopassword=y
-}}
-userdb {{
-  driver = static
-  args = uid={uid} gid={gid} home={home} allow_all_users=yes
-}}
-service pop3-login {{
-  inet_listener pop3 {{
-    port = {port}
-  }}
-  inet_listener pop3s {{
-    port = 0
-  }}
-  chroot =
-  service_count = 0
-  client_limit = 1000
-  process_min_avail = {processors}
-}}
-service pop3 {{
-  process_limit = 1000
-  process_min_avail = {CLIENTS}
-  service_count = 1000
-}}
-mail_max_userip_connections = 0
-service anvil {{
-  chroot =
-}}
-"
-    )
-}
-
-/// What id(1) says of us.
-fn id(option: &str) -> String {
-    let said = Command::new("id").arg(option).output();
-    said.map(|said| String::from_utf8_lossy(&said.stdout).trim_end().to_owned()).unwrap_or_default()
+/// The path of something in a mailbox's home.
+fn maildir_of(home: &Path) -> PathBuf {
+    home.join("Maildir")
 }

@@ -29,6 +29,8 @@ pub(crate) struct Started {
     /// Its port of 127.0.0.1.
     pub(crate) port: u16,
     processes: Vec<Running>,
+    /// Whether they have children that stay.
+    keeps_children: bool,
 }
 
 impl Server {
@@ -96,11 +98,16 @@ impl Server {
             Server::Openssl => return Err("openssl runs no programs".to_owned()),
         }
         wait_until(self.name(), || is_there(port))?;
-        Ok(Started { port, processes })
+        Ok(Started { port, processes, keeps_children: false })
     }
 }
 
 impl Started {
+    /// A server at this port, of one process and all that come from it. `keeps_children`: some of those stay.
+    pub(crate) fn of(port: u16, process: Running, keeps_children: bool) -> Started {
+        Started { port, processes: vec![process], keeps_children }
+    }
+
     /// Seconds that its processes, and those that they have waited for, had the processors.
     pub(crate) fn processor_time(&self) -> f64 {
         // Clock ticks are a hundredth of a second, whatever the kernel counts in.
@@ -113,25 +120,58 @@ impl Started {
         f64::from(ticks.sum::<u32>()) / 100.0
     }
 
+    /// Waits until all that was begun is over: no program is left that they have not waited for, but what they keep, and no
+    /// thread has anything to do.
+    pub(crate) fn settle(&self) -> Result<(), String> {
+        wait_until("a server that has nothing left to do", || {
+            let pids: Vec<u32> = self.processes.iter().map(|process| process.0.id()).collect();
+            let all = with_descendants(&pids);
+            (self.keeps_children || all.len() == pids.len()) && all.iter().all(|pid| sleeps(*pid))
+        })
+    }
+
     /// KiB of memory that holds nothing of a file, of its processes and all that come from them. What several of them share
     /// is counted once.
     pub(crate) fn memory(&self) -> u64 {
-        let mut pids: Vec<u32> = self.processes.iter().map(|process| process.0.id()).collect();
-        let mut total = 0;
-        while let Some(pid) = pids.pop() {
+        let pids: Vec<u32> = self.processes.iter().map(|process| process.0.id()).collect();
+        let private = with_descendants(&pids).into_iter().map(|pid| {
             let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"));
             let rollup = rollup.unwrap_or_default();
             let field = rollup.lines().find_map(|line| line.strip_prefix("Pss_Anon:"));
             let kib = field.and_then(|field| field.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-            total += kib.unwrap_or(0);
-            for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
-                let children = fs::read_to_string(task.path().join("children"));
-                let children = children.unwrap_or_default();
-                pids.extend(children.split(' ').filter_map(|pid| pid.parse::<u32>().ok()));
-            }
-        }
-        total
+            kib.unwrap_or(0)
+        });
+        private.sum()
     }
+}
+
+/// These processes, and all that come from them; ended ones, too, that nobody has waited for.
+fn with_descendants(pids: &[u32]) -> Vec<u32> {
+    let mut all = pids.to_vec();
+    let mut at = 0;
+    while let Some(pid) = all.get(at) {
+        for thread in threads(*pid) {
+            let children = fs::read_to_string(thread.join("children")).unwrap_or_default();
+            all.extend(children.split(' ').filter_map(|pid| pid.parse::<u32>().ok()));
+        }
+        at += 1;
+    }
+    all
+}
+
+/// Whether all threads of a process sleep. One that has ended in between is at rest, too.
+fn sleeps(pid: u32) -> bool {
+    threads(pid).iter().all(|thread| {
+        let stat = fs::read_to_string(thread.join("stat")).unwrap_or_default();
+        let state = stat.rsplit(") ").next().unwrap_or_default();
+        state.is_empty() || state.starts_with('S')
+    })
+}
+
+/// The threads of a process, as /proc has them.
+fn threads(pid: u32) -> Vec<PathBuf> {
+    let entries = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
 }
 
 /// openssl's server: it sends a file of so many bytes, or throws away what comes.
@@ -158,7 +198,7 @@ pub(crate) fn openssl(
     let quiet = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let child = quiet.spawn().map_err(|e| format!("unable to run openssl: {e}"))?;
     wait_until("openssl", || is_there(port))?;
-    Ok(Started { port, processes: vec![Running(child)] })
+    Ok(Started::of(port, Running(child), false))
 }
 
 /// A port that was free a moment ago.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use sys::process::{Pid, kill_process};
 use sys::signal::Signal;
 
-use crate::measure::{Goal, Row, Table, in_turn, median};
+use crate::measure::{Goal, Row, Table, in_turn, median, middle, middle_of};
 use crate::place::{Running, Scratch, own, wait_until};
 use crate::suite::Suite;
 
@@ -77,19 +77,16 @@ pub(crate) fn measure(table: &mut Table) -> Result<(), String> {
     }
     let figures = in_turn(ROUNDS, &suites, |suite, round| figures(*suite, round == 0))?;
     for subject in SUBJECTS {
-        let of = |at: usize| {
-            let known = figures[at].iter().map(subject.pick).filter(|figure| !figure.is_nan());
-            median(known.collect())
-        };
-        let row =
-            |what: String, other, goal| Row { what, unit: subject.unit, ours: of(0), other, goal };
+        let ours = middle(&figures.ours, subject.pick);
+        let row = |what: String, other, goal| Row { what, unit: subject.unit, ours, other, goal };
         if suites.len() == 1 {
             let other = Err("no other suite is installed".to_owned());
             table.add(&row(subject.what.to_owned(), other, subject.goal));
         }
-        for (at, suite) in suites.iter().enumerate().skip(1) {
+        for (suite, theirs) in suites.iter().skip(1).zip(&figures.others) {
             let goal = if *suite == Suite::Daemontools { subject.goal } else { Goal::None };
-            table.add(&row(format!("{}: {}", subject.what, suite.name()), Ok(of(at)), goal));
+            let what = format!("{}: {}", subject.what, suite.name());
+            table.add(&row(what, middle_of(theirs, subject.pick), goal));
         }
     }
     Ok(())

@@ -1,8 +1,6 @@
 //! tcpserver: connections a second, and what each costs.
 
-use std::time::Duration;
-
-use crate::measure::{Goal, Row, Table, in_turn, median};
+use crate::measure::{Goal, InTurn, Row, Table, in_turn, middle, middle_of};
 use crate::place::{Scratch, own};
 use crate::server::Server;
 use crate::worker::{Talk, load};
@@ -29,7 +27,7 @@ pub(crate) fn measure(table: &mut Table) -> Result<(), String> {
             let started = server.start(&[&nothing], None, &scratch)?;
             let before = started.processor_time();
             let rate = load(started.port, clients, count, Talk::Nothing)?;
-            settle();
+            started.settle()?;
             let spent = started.processor_time() - before;
             Ok(Figures { rate, processor: spent * 1e6 / f64::from(count) })
         })?;
@@ -62,23 +60,18 @@ pub(crate) fn report(
     what: &str,
     units: [&'static str; 2],
     servers: &[Server],
-    figures: &[Vec<Figures>],
+    figures: &InTurn<Figures>,
     goals: impl Fn(Server) -> [Goal; 2],
 ) {
-    let of = |at: usize, pick: fn(&Figures) -> f64| median(figures[at].iter().map(pick).collect());
-    for (at, server) in servers.iter().enumerate().skip(1) {
+    for (server, theirs) in servers.iter().skip(1).zip(&figures.others) {
         let [rate, processor] = goals(*server);
         for (unit, goal, pick) in [
             (units[0], rate, (|figures| figures.rate) as fn(&Figures) -> f64),
             (units[1], processor, |figures| figures.processor),
         ] {
             let what = format!("{what}: {}", server.name());
-            table.add(&Row { what, unit, ours: of(0, pick), other: Ok(of(at, pick)), goal });
+            let (ours, other) = (middle(&figures.ours, pick), middle_of(theirs, pick));
+            table.add(&Row { what, unit, ours, other, goal });
         }
     }
-}
-
-/// The last programs' ends are still to be seen by their server.
-pub(crate) fn settle() {
-    std::thread::park_timeout(Duration::from_millis(50));
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 
-use crate::measure::{Goal, Row, Table, in_turn, median};
+use crate::measure::{Goal, Row, Table, in_turn, middle, middle_of};
 use crate::place::{Scratch, command_dir, debian_has, own};
 use crate::server::{Server, openssl};
-use crate::tcp::{Figures, PER_CONNECTION, report, settle, there};
+use crate::tcp::{Figures, PER_CONNECTION, report, there};
 use crate::tls_client::{self, Stream};
 use crate::worker::{Talk, encrypted, load};
 
@@ -50,7 +50,7 @@ fn handshakes(
             let started = server.start(&[&nothing], Some(certificate), scratch)?;
             let before = started.processor_time();
             let rate = load(started.port, CLIENTS, HANDSHAKES, talk)?;
-            settle();
+            started.settle()?;
             let spent = started.processor_time() - before;
             Ok(Figures { rate, processor: spent * 1e6 / f64::from(HANDSHAKES) })
         })?;
@@ -85,7 +85,7 @@ fn bulk(table: &mut Table, scratch: &Scratch, certificate: &Path) -> Result<(), 
             let talk = if *server == Server::Openssl { to_openssl } else { talk };
             let before = started.processor_time();
             let rate = load(started.port, 1, 1, talk)? * f64::from(MEGABYTES);
-            settle();
+            started.settle()?;
             let spent = started.processor_time() - before;
             Ok(Figures { rate, processor: spent * 1e6 / f64::from(MEGABYTES) })
         })?;
@@ -121,16 +121,15 @@ fn memory(table: &mut Table, scratch: &Scratch, certificate: &Path) -> Result<()
         let others = f64::from(u32::try_from(IDLE - 1).unwrap_or(u32::MAX));
         Ok([one as f64, (all as f64 - one as f64) / others])
     })?;
-    if figures.len() < 2 {
-        return Ok(());
-    }
+    let Some(theirs) = figures.others.first() else { return Ok(()) };
     for (at, what, goal) in [
         (1, "TLS, memory for each client at the prompt", Goal::RatioAtMost(1.0)),
         (0, "TLS, memory of it all with one client", Goal::None),
     ] {
-        let of = |place: usize| median(figures[place].iter().map(|pair| pair[at]).collect());
+        let pick = |pair: &[f64; 2]| pair[at];
         let what = format!("{what}: {}", servers[1].name());
-        table.add(&Row { what, unit: "KiB", ours: of(0), other: Ok(of(1)), goal });
+        let (ours, other) = (middle(&figures.ours, pick), middle_of(theirs, pick));
+        table.add(&Row { what, unit: "KiB", ours, other, goal });
     }
     Ok(())
 }
@@ -146,7 +145,7 @@ fn greeted(port: u16, config: &Arc<ClientConfig>) -> Result<Stream, String> {
 }
 
 /// A self-signed one, with its key.
-fn certificate(directory: &Path, key: &str) -> Result<PathBuf, String> {
+pub(crate) fn certificate(directory: &Path, key: &str) -> Result<PathBuf, String> {
     let file = directory.join(format!("{key}.pem"));
     let made = Command::new(command_dir().join("tcpserver-cert"))
         .args(["--host", "localhost", "--key", key])

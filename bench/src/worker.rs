@@ -10,12 +10,20 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use checkpassword::hash::{Stored, Unusable};
 use rustls::{ClientConfig, HandshakeKind};
 
 use crate::tls_client::{self, Stream};
 
 /// What is read or written at once.
 const PIECE: usize = 1 << 16;
+
+/// Everybody's password.
+pub(crate) const PASSWORD: &str = "wonderland";
+
+/// Its yescrypt hash, as Debian's passwd makes it.
+pub(crate) const HASH: &str =
+    "$y$j9T$zTdBvY9ai1T8ihYuqYfhi1$cJmDMC.xZOw7W7kKdNxi/CsTDtoQ0UBjbQG3DfRJSc0";
 
 /// What a client does with a connection. With TLS, but for the first two.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,6 +32,8 @@ pub(crate) enum Talk {
     Nothing,
     /// Logs in to a mailbox, and leaves.
     Login,
+    /// None: it verifies a password, and that is all.
+    Hash,
     /// Waits for its end, after a whole handshake.
     Handshake,
     /// The same, with a session of before: the first one isn't.
@@ -43,6 +53,7 @@ impl fmt::Display for Talk {
         match self {
             Talk::Nothing => f.write_str("nothing"),
             Talk::Login => f.write_str("login"),
+            Talk::Hash => f.write_str("hash"),
             Talk::Handshake => f.write_str("handshake"),
             Talk::Resumption => f.write_str("resumption"),
             Talk::Download(bytes) => write!(f, "download:{bytes}"),
@@ -62,6 +73,7 @@ impl FromStr for Talk {
         Ok(match word {
             "nothing" => Talk::Nothing,
             "login" => Talk::Login,
+            "hash" => Talk::Hash,
             "handshake" => Talk::Handshake,
             "resumption" => Talk::Resumption,
             "download" => Talk::Download(bytes),
@@ -85,6 +97,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
         match talk {
             Talk::Nothing => nothing(port),
             Talk::Login => login(port),
+            Talk::Hash => hash(),
             Talk::Handshake => handshake(port, &config, HandshakeKind::Full),
             Talk::Resumption if number == 0 => handshake(port, &config, HandshakeKind::Full),
             Talk::Resumption => handshake(port, &config, HandshakeKind::Resumed),
@@ -152,7 +165,13 @@ pub(crate) fn load(port: u16, clients: u32, count: u32, talk: Talk) -> Result<f6
     let start = Instant::now();
     let workers: Vec<_> = (0..clients)
         .map(|_| {
-            Command::new(&exe)
+            let mut worker = Command::new(&exe);
+            if talk == Talk::Hash {
+                // Each hash has fresh memory, as with crypt(3), and as in a process that is new: not what the one
+                // before it has left to the allocator.
+                worker.env("MALLOC_MMAP_THRESHOLD_", "131072");
+            }
+            worker
                 .args(["worker", &port.to_string(), &each.to_string(), &talk.to_string()])
                 .stdin(Stdio::null())
                 .spawn()
@@ -170,7 +189,8 @@ pub(crate) fn load(port: u16, clients: u32, count: u32, talk: Talk) -> Result<f6
     Ok(f64::from(each * clients) / took)
 }
 
-fn connect(port: u16) -> Result<TcpStream, String> {
+/// A connection in the clear.
+pub(crate) fn connect(port: u16) -> Result<TcpStream, String> {
     let stream = TcpStream::connect(("127.0.0.1", port));
     let stream = stream.map_err(|e| format!("unable to connect to port {port}: {e}"))?;
     let limit = Some(Duration::from_secs(60));
@@ -187,12 +207,12 @@ fn nothing(port: u16) -> Result<(), String> {
     Ok(())
 }
 
-/// One session, from the banner to the end of the connection. Also how a server is asked whether it is ready.
-pub(crate) fn login(port: u16) -> Result<(), String> {
+/// One session, from the banner to the end of the connection.
+fn login(port: u16) -> Result<(), String> {
     let mut stream = connect(port)?;
     let mut replies = BufReader::new(stream.try_clone().map_err(|e| broken(&e))?);
     let mut line = String::new();
-    for command in ["", "USER alice\r\n", "PASS secret\r\n", "QUIT\r\n"] {
+    for command in ["", "USER alice\r\n", &format!("PASS {PASSWORD}\r\n"), "QUIT\r\n"] {
         stream.write_all(command.as_bytes()).map_err(|e| broken(&e))?;
         line.clear();
         replies.read_line(&mut line).map_err(|e| broken(&e))?;
@@ -202,6 +222,14 @@ pub(crate) fn login(port: u16) -> Result<(), String> {
     }
     replies.read_to_string(&mut line).map_err(|e| broken(&e))?;
     Ok(())
+}
+
+/// What is left of a login if there were no programs and no network.
+fn hash() -> Result<(), String> {
+    match Stored::parse(HASH.as_bytes()).map_err(Unusable::reason)? {
+        Stored::Hash(hash) if hash.verify(PASSWORD.as_bytes()).map_err(Unusable::reason)? => Ok(()),
+        Stored::Hash(_) | Stored::Empty | Stored::Locked => Err("the password is wrong".to_owned()),
+    }
 }
 
 /// A connection over TLS, its handshake complete.

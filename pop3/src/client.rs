@@ -96,8 +96,20 @@ impl<'a> Client<'a> {
     /// # Errors
     /// The client is gone.
     pub fn read(&mut self, space: &mut [u8]) -> Result<usize, Gone> {
-        self.wait(self.input, PollFlags::IN)?;
+        self.wait(self.input, PollFlags::IN, None)?;
         arrived(sys::read(self.input, space))
+    }
+
+    /// Reads what there is by `deadline`, on the monotonic clock.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub fn read_by(&mut self, deadline: Duration, space: &mut [u8]) -> Result<usize, Gone> {
+        let end = self.end;
+        self.end = Some(end.map_or(deadline, |end| end.min(deadline)));
+        let read = self.read(space);
+        self.end = end;
+        read
     }
 
     /// Reads what there is, but nothing beyond the end of a line: what follows may be meant for
@@ -107,7 +119,7 @@ impl<'a> Client<'a> {
     /// # Errors
     /// The client is gone.
     pub fn read_up_to_line_end(&mut self, space: &mut [u8]) -> Result<Read, Gone> {
-        self.wait(self.input, PollFlags::IN)?;
+        self.wait(self.input, PollFlags::IN, None)?;
         let Some(looked) = self.look(space) else {
             let count = arrived(sys::read(self.input, &mut space[..1]))?;
             return Ok(Read { count, more: false });
@@ -173,9 +185,16 @@ impl<'a> Client<'a> {
         Err(Gone::Failed(Errno::NOBUFS))
     }
 
-    fn wait(&self, fd: BorrowedFd<'_>, event: PollFlags) -> Result<(), Gone> {
+    /// Waits no longer than `deadline`, either.
+    fn wait(
+        &self,
+        fd: BorrowedFd<'_>,
+        event: PollFlags,
+        deadline: Option<Duration>,
+    ) -> Result<(), Gone> {
+        let end = self.end.into_iter().chain(deadline).min();
         loop {
-            let left = self.end.map(|end| end.saturating_sub(sys::clock::monotonic()));
+            let left = end.map(|end| end.saturating_sub(sys::clock::monotonic()));
             // Who never stops talking has no more time than who says nothing; a last word to it, which
             // comes after its time, still goes out where that takes none.
             if event == PollFlags::IN && left == Some(Duration::ZERO) {
@@ -197,16 +216,21 @@ impl Wire for Client<'_> {
     fn send(&mut self, mut bytes: &[u8]) -> Result<(), Gone> {
         // Never a call that blocks: a client that takes nothing must not hold us for ever.
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        // Who takes a byte now and then doesn't hold us for ever, either: all of this is to be taken in
+        // the time in which something has to happen.
+        let mut deadline = None;
+        let patience = self.patience;
+        let mut by = move || *deadline.get_or_insert_with(|| sys::clock::monotonic() + patience);
         while !bytes.is_empty() {
             let sent = if self.output_is_socket {
                 retried(|| send(self.output, bytes, flags))
             } else {
-                self.wait(self.output, PollFlags::OUT)?;
+                self.wait(self.output, PollFlags::OUT, Some(by()))?;
                 retried(|| sys::io::write(self.output, &bytes[..bytes.len().min(PIPE_ROOM)]))
             };
             match sent {
                 Ok(count) => bytes = &bytes[count..],
-                Err(Errno::AGAIN) => self.wait(self.output, PollFlags::OUT)?,
+                Err(Errno::AGAIN) => self.wait(self.output, PollFlags::OUT, Some(by()))?,
                 Err(Errno::NOTSOCK) if self.output_is_socket => self.output_is_socket = false,
                 Err(errno) => return Err(gone(errno)),
             }
@@ -390,6 +414,32 @@ mod tests {
             let mut client = Client::new(output, output, Duration::from_millis(20));
             assert_eq!(client.send(&vec![b'x'; 10_000_000]), Err(Gone::Idle));
         }
+    }
+
+    #[test]
+    fn a_client_that_takes_a_little_now_and_then_is_let_go() {
+        let (mut near, far) = UnixStream::pair().unwrap();
+        let sender = std::thread::spawn(move || {
+            let mut client = Client::new(fd(&far), fd(&far), Duration::from_millis(200));
+            client.send(&vec![b'x'; 1 << 30])
+        });
+        // It always takes something before the time is over; it would go on so for hours.
+        while !sender.is_finished() {
+            let _ = near.read_exact(&mut [0; 1000]);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(sender.join().unwrap(), Err(Gone::Idle));
+    }
+
+    #[test]
+    fn what_has_to_come_by_a_time() {
+        let (mut near, far) = UnixStream::pair().unwrap();
+        let mut client = Client::new(fd(&far), fd(&far), Duration::from_secs(3600));
+        near.write_all(b"x").unwrap();
+        let soon = sys::clock::monotonic() + Duration::from_millis(50);
+        let mut read = || client.read_by(soon, &mut [0; 9]);
+        assert!(matches!(read(), Ok(1) | Err(Gone::Idle)));
+        assert_eq!(read(), Err(Gone::Idle));
     }
 
     #[test]

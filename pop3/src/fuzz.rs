@@ -2,6 +2,9 @@
 
 use crate::encoding::{Encoder, Size, Top};
 use crate::line::{LIMIT, Line, Lines};
+use crate::maildrop::{Facts, Maildrop, Place, Size as MessageSize};
+use crate::names::{self, Encoded, FileName, Forms};
+use crate::size_file;
 use crate::transaction::{Effect, Transaction};
 use pieces::Pieces;
 use std::collections::HashSet;
@@ -137,6 +140,92 @@ fn top_of(message: &[u8], wanted: u64) -> usize {
     length
 }
 
+/// A `qmail-pop3d.sizes` with whatever in its blocks, and digests that are right: all that is read is lawful and
+/// bounded, and what can be read to its end is the same when it is written and read again.
+pub fn pop3_sizes(data: &[u8]) {
+    assert!(sizes_in(data).is_none() || data.len() > 64, "no digest is as good as that");
+    let mut file = Vec::new();
+    for (number, piece) in (0..).zip(Pieces::of(data).iter()) {
+        let block = if number == 0 { [size_file::TITLE, piece].concat() } else { piece.to_vec() };
+        file.extend_from_slice(&(block.len() as u32).to_le_bytes());
+        file.extend_from_slice(&size_file::digest_of(number, &block).to_le_bytes());
+        file.extend_from_slice(&block);
+    }
+    let Some((title, messages)) = sizes_in(&file) else { return };
+    assert_eq!(title.messages as usize, messages.len());
+    let (mut forms, mut again) = (Forms::default(), Vec::new());
+    let mut encoded = Vec::new();
+    for (_, place, name) in &messages {
+        let mut one = Encoded::default();
+        forms.encode(*place, name, &mut one);
+        encoded.push(one);
+    }
+    let write = |bytes: &[u8]| {
+        again.extend_from_slice(bytes);
+        Ok(())
+    };
+    let mut writer = size_file::Writer::new(write, &title, &forms).expect("memory");
+    for ((facts, ..), one) in messages.iter().zip(&encoded) {
+        writer.add(*facts, one.as_bytes()).expect("memory");
+    }
+    writer.finish().expect("memory");
+    assert_eq!(sizes_in(&again), Some((title, messages)));
+}
+
+type Remembered = (Facts, Place, Vec<u8>);
+
+/// What is in such a file, if it is whole.
+fn sizes_in(file: &[u8]) -> Option<(size_file::Title, Vec<Remembered>)> {
+    let mut rest = file;
+    let source = |space: &mut [u8]| {
+        let count = space.len().min(rest.len());
+        space[..count].copy_from_slice(&rest[..count]);
+        rest = &rest[count..];
+        Ok(count)
+    };
+    let mut reader = size_file::Reader::new(source).ok()?;
+    let (title, forms) = (reader.title(), reader.forms());
+    let (mut name, mut messages) = (FileName::default(), Vec::new());
+    while let Some(record) = reader.next(&forms, &mut name).ok()? {
+        let bytes = name.as_bytes();
+        assert!((1..=names::LONGEST).contains(&bytes.len()) && bytes[0] != b'.');
+        assert!(!bytes.contains(&0) && !bytes.contains(&b'/'));
+        assert_eq!(name.as_c_str().to_bytes(), bytes);
+        messages.push((record.facts, record.place, bytes.to_vec()));
+        assert!(messages.len() <= file.len(), "more than there is");
+    }
+    Some((title, messages))
+}
+
+/// File names, kept in little memory: each comes back as it was, and so does their order.
+pub fn pop3_names(data: &[u8]) {
+    let lawful = |name: &&[u8]| name.len() <= names::LONGEST && !name.is_empty();
+    let lines: Vec<&[u8]> =
+        data.split(|byte| matches!(byte, 0 | b'/' | b'\n')).filter(lawful).collect();
+    let mut maildrop = Maildrop::default();
+    for (nth, name) in lines.iter().enumerate() {
+        let facts = Facts {
+            modified: (name.len() % 3) as u32,
+            size: MessageSize::OnDisk(nth as u64),
+            check: 1,
+        };
+        let place = if nth % 2 == 0 { Place::New } else { Place::Cur };
+        maildrop.add(place, name, facts).expect("memory");
+    }
+    maildrop.sort();
+    let mut expected: Vec<_> = (0..lines.len()).collect();
+    expected.sort_by_key(|nth| (lines[*nth].len() % 3, names::unique(lines[*nth]), lines[*nth]));
+    assert_eq!(maildrop.len(), lines.len());
+    let mut name = FileName::default();
+    for (message, expected) in expected.into_iter().enumerate() {
+        let place = maildrop.name(message, &mut name);
+        assert_eq!(name.as_bytes(), lines[expected]);
+        let MessageSize::OnDisk(nth) = maildrop.facts(message).size else { panic!("another size") };
+        assert_eq!(name.as_bytes(), lines[nth as usize]);
+        assert_eq!(place, if nth % 2 == 0 { Place::New } else { Place::Cur });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::replay::replay;
@@ -147,5 +236,7 @@ mod tests {
         replay("pop3-login", super::pop3_login);
         replay("pop3-encrypted", super::pop3_encrypted);
         replay("pop3-message", super::pop3_message);
+        replay("pop3-names", super::pop3_names);
+        replay("pop3-sizes", super::pop3_sizes);
     }
 }

@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+pub mod admission;
 pub mod base64;
 pub mod capabilities;
 pub mod checker;
@@ -23,17 +24,21 @@ pub mod failure_log;
 pub mod fuzz;
 pub mod language;
 pub mod line;
+pub mod listing;
 pub mod login;
 pub mod maildir;
 pub mod maildirmake;
 pub mod maildrop;
+pub mod memory;
 pub mod message;
+pub mod names;
 pub mod output;
 pub mod penalty;
 pub mod pop3d;
 pub mod popup;
 pub mod secret;
 pub mod server;
+pub mod size_file;
 pub mod stamp;
 pub mod transaction;
 pub mod ucspi_tls;

@@ -1,9 +1,12 @@
-//! The messages of a session, in their order, 16 bytes each and their names: 100,000 of them stay
-//! far below the walk-through's limit of memory.
+//! The messages of a session, in their order: 16 bytes each, and their names ([`crate::names`]).
+//! 100,000 of them stay far below the walk-through's limit of memory.
 
+use crate::names::{FileName, Forms, Names, unique};
 use alloc::collections::TryReserveError;
 use alloc::vec::Vec;
-use core::ffi::CStr;
+use core::cmp::Ordering;
+
+mod order;
 
 /// Which part of a Maildir a message is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +28,7 @@ impl Place {
     }
 }
 
-/// What the maildrop remembers of a message's size, in octets.
+/// What is known of a message's size, in octets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
     /// What the file has; as sent, there may be more.
@@ -34,55 +37,156 @@ pub enum Size {
     AsSent(u64),
 }
 
+/// What is known of a message besides its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Seconds since 1970. Nothing that is shown lies in the future, so this lasts until 2106.
+    pub modified: u32,
+    /// Its size.
+    pub size: Size,
+    /// A digest of what stat(2) says of the file ([`crate::maildir::check`]): another one, another
+    /// content. [`UNCHECKED`] where that can't be told.
+    pub check: u32,
+}
+
+/// The check of a file that was modified so late that it may yet be modified without a trace.
+pub const UNCHECKED: u32 = 0;
+
 /// The messages.
 #[derive(Default)]
 pub struct Maildrop {
-    entries: Vec<Entry>,
+    /// Each but the last has [`PIECE`] of them: a vector that doubles would want three times its
+    /// memory at that moment.
+    entries: Vec<Vec<Entry>>,
     names: Names,
+    /// Sizes that don't fit, by the numbers of the names.
+    large: Vec<(u32, u64)>,
+    /// They aren't in their order. As long as they are, the name of the last one.
+    disorder: bool,
+    last: FileName,
 }
 
+#[derive(Clone, Copy)]
 struct Entry {
-    /// Octets; the uppermost bit says that they are as sent.
-    size: u64,
-    /// Seconds since 1970. Nothing that is shown lies in the future, so this lasts until 2106.
-    modified: u32,
     name: u32,
+    modified: u32,
+    /// Octets; the uppermost bit says that they are as sent.
+    size: u32,
+    check: u32,
 }
 
-const AS_SENT: u64 = 1 << 63;
+/// So many of them fill a page: what is merged frees its memory as it goes.
+const PIECE: usize = 255;
+const AS_SENT: u32 = 1 << 31;
+const LARGE: u32 = AS_SENT - 1;
 
 impl Maildrop {
-    /// Adds a message that was last modified at so many seconds since 1970.
+    /// No messages yet; their names are likely to have these forms.
+    #[must_use]
+    pub fn with_forms(forms: Forms) -> Self {
+        Self { names: Names::with_forms(forms), ..Self::default() }
+    }
+
+    /// The forms of the names.
+    #[must_use]
+    pub fn forms(&self) -> &Forms {
+        self.names.forms()
+    }
+
+    /// Adds a message.
     ///
     /// # Errors
     /// There is no memory for it.
-    pub fn add(
+    pub fn add(&mut self, place: Place, name: &[u8], facts: Facts) -> Result<(), TryReserveError> {
+        let number = self.names.add(place, name)?;
+        self.push(number, name, facts)
+    }
+
+    /// Adds a message whose name, `name`, was encoded with the forms that the maildrop began with.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn add_encoded(
         &mut self,
-        place: Place,
-        name: &CStr,
-        modified: u64,
-        size: u64,
+        encoded: &[u8],
+        name: &FileName,
+        facts: Facts,
     ) -> Result<(), TryReserveError> {
-        self.entries.try_reserve(1)?;
-        let name = self.names.add(place, name)?;
-        let modified = u32::try_from(modified).unwrap_or(u32::MAX);
-        self.entries.push(Entry { size: size & !AS_SENT, modified, name });
+        let number = self.names.add_encoded(encoded)?;
+        self.push(number, name.as_bytes(), facts)
+    }
+
+    fn push(&mut self, number: u32, name: &[u8], facts: Facts) -> Result<(), TryReserveError> {
+        if self.entries.last().is_none_or(|piece| piece.len() == PIECE) {
+            let mut piece = Vec::new();
+            piece.try_reserve_exact(PIECE)?;
+            self.entries.try_reserve(1)?;
+            self.entries.push(piece);
+        }
+        if !self.disorder {
+            let last = self.entries.iter().rev().find_map(|piece| piece.last());
+            let order = last.map(|last| {
+                let seconds = last.modified.cmp(&facts.modified);
+                seconds.then_with(|| by_name(self.last.as_bytes(), name))
+            });
+            self.disorder = order.is_some_and(Ordering::is_ge);
+            self.last.set(name);
+        }
+        let Facts { modified, check, .. } = facts;
+        let size = self.small(number, facts.size)?;
+        if let Some(piece) = self.entries.last_mut() {
+            piece.push(Entry { name: number, modified, size, check });
+        }
         Ok(())
     }
 
-    /// Puts the messages in their order: the oldest first; of the same second, by name.
+    /// A size as an entry has it.
+    fn small(&mut self, number: u32, size: Size) -> Result<u32, TryReserveError> {
+        let (octets, flag) = match size {
+            Size::OnDisk(octets) => (octets, 0),
+            Size::AsSent(octets) => (octets, AS_SENT),
+        };
+        if octets < u64::from(LARGE) {
+            return Ok(octets as u32 | flag);
+        }
+        match self.large.binary_search_by_key(&number, |(number, _)| *number) {
+            Ok(found) => self.large[found].1 = octets,
+            Err(place) => {
+                self.large.try_reserve(1)?;
+                self.large.insert(place, (number, octets));
+            }
+        }
+        Ok(LARGE | flag)
+    }
+
+    /// Puts the messages in their order: the oldest first; of the same second, by name, without what
+    /// a flag changes.
     pub fn sort(&mut self) {
-        let names = &self.names;
-        self.entries.sort_unstable_by(|one, two| {
-            let by_name = || names.of(one.name).1.cmp(names.of(two.name).1);
-            one.modified.cmp(&two.modified).then_with(by_name)
-        });
+        if core::mem::take(&mut self.disorder) {
+            order::sort(self);
+        }
+    }
+
+    /// Takes out all messages but those that `keep` names.
+    pub fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
+        let mut kept = 0;
+        for message in 0..self.len() {
+            if keep(message) {
+                *self.entry_mut(kept) = *self.entry(message);
+                kept += 1;
+            }
+        }
+        self.entries.truncate(kept.div_ceil(PIECE));
+        if let Some(piece) = self.entries.last_mut() {
+            piece.truncate(kept - kept.saturating_sub(1) / PIECE * PIECE);
+        }
     }
 
     /// How many messages there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.entries.len()
+        let full = self.entries.len().saturating_sub(1);
+        full * PIECE + self.entries.last().map_or(0, Vec::len)
     }
 
     /// Whether there are none.
@@ -94,110 +198,132 @@ impl Maildrop {
     /// Where a message is.
     #[must_use]
     pub fn place(&self, message: usize) -> Place {
-        self.names.of(self.entries[message].name).0
+        self.names.place(self.entry(message).name)
     }
 
-    /// A message's file name.
-    #[must_use]
-    pub fn name(&self, message: usize) -> &CStr {
-        self.names.of(self.entries[message].name).1
+    /// A message's file name, and where it is.
+    pub fn name(&self, message: usize, name: &mut FileName) -> Place {
+        self.names.get(self.entry(message).name, name)
     }
 
-    /// A message's size.
+    /// A message's file name, encoded, with whatever follows it.
     #[must_use]
-    pub fn size(&self, message: usize) -> Size {
-        let size = self.entries[message].size;
-        if size & AS_SENT == 0 { Size::OnDisk(size) } else { Size::AsSent(size & !AS_SENT) }
+    pub fn encoded_name(&self, message: usize) -> &[u8] {
+        self.names.encoded(self.entry(message).name)
+    }
+
+    /// Another program has moved a message.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn moved(
+        &mut self,
+        message: usize,
+        place: Place,
+        name: &[u8],
+    ) -> Result<(), TryReserveError> {
+        let size = self.facts(message).size;
+        let number = self.names.add(place, name)?;
+        let size = self.small(number, size)?;
+        let entry = self.entry_mut(message);
+        entry.name = number;
+        entry.size = size;
+        Ok(())
+    }
+
+    /// What is known of a message.
+    #[must_use]
+    pub fn facts(&self, message: usize) -> Facts {
+        let Entry { name, modified, size, check } = *self.entry(message);
+        let octets = match size & LARGE {
+            LARGE => self
+                .large
+                .binary_search_by_key(&name, |(number, _)| *number)
+                .map_or(u64::from(LARGE), |found| self.large[found].1),
+            octets => u64::from(octets),
+        };
+        let size = if size & AS_SENT == 0 { Size::OnDisk(octets) } else { Size::AsSent(octets) };
+        Facts { modified, size, check }
     }
 
     /// Remembers what a message has on the wire.
     pub fn set_size_as_sent(&mut self, message: usize, octets: u64) {
-        self.entries[message].size = octets | AS_SENT;
-    }
-}
-
-/// Names, one after the other in pieces of memory that never move: a name costs its bytes and two.
-#[derive(Default)]
-struct Names {
-    pieces: Vec<Vec<u8>>,
-}
-
-/// The size of a piece: an offset in one takes 16 bits of a name's number, and with what the
-/// allocator keeps beside it, it fills one of the 64 KiB that are had from the kernel at once.
-const PIECE: usize = 59 * 1024;
-
-impl Names {
-    fn add(&mut self, place: Place, name: &CStr) -> Result<u32, TryReserveError> {
-        let name = name.to_bytes_with_nul();
-        if self.pieces.last().is_none_or(|piece| piece.len() + 1 + name.len() > PIECE) {
-            let mut piece = Vec::new();
-            piece.try_reserve_exact(PIECE.max(1 + name.len()))?;
-            self.pieces.try_reserve(1)?;
-            self.pieces.push(piece);
+        let number = self.entry(message).name;
+        // Without memory for it, it is found out anew.
+        if let Ok(size) = self.small(number, Size::AsSent(octets)) {
+            self.entry_mut(message).size = size;
         }
-        let number = self.pieces.len() - 1;
-        let piece = &mut self.pieces[number];
-        let offset = piece.len();
-        piece.push(match place {
-            Place::New => b'n',
-            Place::Cur => b'c',
-        });
-        piece.extend_from_slice(name);
-        // 65,536 pieces are 4 GiB of names: memory has long run out by then.
-        Ok((number << 16 | offset) as u32)
     }
 
-    fn of(&self, number: u32) -> (Place, &CStr) {
-        let record = &self.pieces[(number >> 16) as usize][(number & 0xFFFF) as usize..];
-        let place = if record[0] == b'n' { Place::New } else { Place::Cur };
-        (place, CStr::from_bytes_until_nul(&record[1..]).unwrap_or_default())
+    /// What was found out of a message can't be relied on in another session.
+    pub fn forget(&mut self, message: usize) {
+        self.entry_mut(message).check = UNCHECKED;
     }
+
+    fn entry(&self, message: usize) -> &Entry {
+        &self.entries[message / PIECE][message % PIECE]
+    }
+
+    fn entry_mut(&mut self, message: usize) -> &mut Entry {
+        &mut self.entries[message / PIECE][message % PIECE]
+    }
+}
+
+/// The order of names within a second.
+fn by_name(one: &[u8], two: &[u8]) -> Ordering {
+    unique(one).cmp(unique(two)).then_with(|| one.cmp(two))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::CString;
-    use std::format;
 
-    #[test]
-    fn oldest_first_then_by_name() {
-        let mut maildrop = Maildrop::default();
-        for (place, name, modified) in [
-            (Place::New, c"b", 7),
-            (Place::Cur, c"z:2,S", 3),
-            (Place::Cur, c"a:2,", 7),
-            (Place::New, c"a", 7),
-            (Place::New, c"c", 1 << 40),
-        ] {
-            maildrop.add(place, name, modified, 1).unwrap();
-        }
-        maildrop.sort();
-        let order: Vec<_> = (0..maildrop.len()).map(|m| maildrop.name(m)).collect();
-        assert_eq!(order, [c"z:2,S", c"a", c"a:2,", c"b", c"c"]);
-        assert_eq!(maildrop.place(0), Place::Cur);
-        assert_eq!(maildrop.place(1), Place::New);
+    fn facts(modified: u32, size: u64) -> Facts {
+        Facts { modified, size: Size::OnDisk(size), check: 1 }
     }
 
     #[test]
     fn sizes() {
         let mut maildrop = Maildrop::default();
-        maildrop.add(Place::New, c"x", 1, 0).unwrap();
-        assert_eq!(maildrop.size(0), Size::OnDisk(0));
-        maildrop.set_size_as_sent(0, 1 << 40);
-        assert_eq!(maildrop.size(0), Size::AsSent(1 << 40));
+        let sizes = [0, 1 << 40, u64::from(LARGE) - 1, u64::from(LARGE), u64::MAX];
+        for (nth, size) in (0..).zip(sizes) {
+            maildrop.add(Place::New, b"x", facts(9 - nth, size)).unwrap();
+        }
+        maildrop.sort();
+        for (nth, size) in sizes.into_iter().rev().enumerate() {
+            assert_eq!(maildrop.facts(nth).size, Size::OnDisk(size));
+            maildrop.set_size_as_sent(nth, u64::MAX - size);
+            assert_eq!(maildrop.facts(nth).size, Size::AsSent(u64::MAX - size));
+        }
     }
 
     #[test]
-    fn names_of_many_lengths_across_many_pieces() {
+    fn what_is_taken_out() {
+        for (count, divisor) in
+            [(0, 1), (5, 1), (2 * PIECE + 5, 2), (2 * PIECE + 5, PIECE + 2), (9, 99)]
+        {
+            let mut maildrop = Maildrop::default();
+            for nth in 0..count {
+                maildrop.add(Place::New, b"x", facts(nth as u32, 1)).unwrap();
+            }
+            let keep = |message: usize| (message + 1).is_multiple_of(divisor);
+            maildrop.retain(keep);
+            let left: Vec<_> = (0..maildrop.len())
+                .map(|message| maildrop.facts(message).modified as usize)
+                .collect();
+            assert_eq!(left, (0..count).filter(|message| keep(*message)).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn what_was_moved_keeps_its_place_in_the_order() {
         let mut maildrop = Maildrop::default();
-        let name = |n: usize| CString::new(format!("{n}.{}", "x".repeat(n % 255))).unwrap();
-        for n in 0..10_000 {
-            maildrop.add(Place::Cur, &name(n), n as u64, 0).unwrap();
-        }
-        assert!(maildrop.names.pieces.len() > 10);
-        for n in 0..10_000 {
-            assert_eq!(maildrop.name(n), &*name(n));
-        }
+        maildrop.add(Place::New, b"a", facts(1, 1 << 33)).unwrap();
+        maildrop.add(Place::New, b"b", facts(2, 2)).unwrap();
+        maildrop.moved(0, Place::Cur, b"a:2,S").unwrap();
+        let mut name = FileName::default();
+        assert_eq!((maildrop.name(0, &mut name), name.as_bytes()), (Place::Cur, &b"a:2,S"[..]));
+        assert_eq!(maildrop.facts(0), facts(1, 1 << 33));
+        assert_eq!((maildrop.name(1, &mut name), name.as_bytes()), (Place::New, &b"b"[..]));
     }
 }

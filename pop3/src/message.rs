@@ -23,7 +23,7 @@ impl Message {
     /// It is gone, may not be read, or isn't a regular file (`ELOOP` for a symbolic link, `EINVAL`
     /// for anything else).
     pub fn open(directory: BorrowedFd<'_>, name: &CStr) -> Result<Self, Errno> {
-        let file = open(directory, name)?;
+        let file = openat(directory, name, FLAGS, Mode::empty())?;
         let stat = fstat(&file)?;
         if !FileType::from_raw_mode(stat.st_mode).is_file() {
             return Err(Errno::INVAL);
@@ -31,45 +31,54 @@ impl Message {
         Ok(Self { file, left: u64::try_from(stat.st_size).unwrap_or(0) })
     }
 
-    /// The next piece, in `buffer`; an empty one at the end.
+    /// The next piece, in `buffer`, as long as a piece can be; an empty one at the end.
     ///
     /// # Errors
     /// What read(2) says; `EIO` if the file has become shorter.
     pub fn read<'a>(&mut self, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], Errno> {
         let piece = usize::try_from(self.left).unwrap_or(PIECE).min(PIECE);
-        if piece == 0 {
-            return Ok(&[]);
+        let space = space(buffer, piece);
+        let mut filled = 0;
+        while filled < piece {
+            match sys::read(&self.file, &mut space[filled..])? {
+                0 => return Err(Errno::IO),
+                count => filled += count,
+            }
         }
-        let count = sys::read(&self.file, space(buffer, piece))?;
-        self.left -= count as u64;
-        if count == 0 { Err(Errno::IO) } else { Ok(&buffer[..count]) }
+        self.left -= piece as u64;
+        Ok(space)
+    }
+}
+
+/// Opens a file to count it, which leaves no trace where it is ours: nobody has read it yet.
+///
+/// # Errors
+/// It is gone or may not be read.
+pub fn open_quietly(directory: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
+    match openat(directory, name, FLAGS | OFlags::NOATIME, Mode::empty()) {
+        Err(Errno::PERM) => openat(directory, name, FLAGS, Mode::empty()),
+        result => result,
     }
 }
 
 /// What a file of `on_disk` bytes has on the wire, in octets.
 ///
 /// # Errors
-/// It can't be opened or read.
-pub fn size(
-    directory: BorrowedFd<'_>,
-    name: &CStr,
-    on_disk: u64,
-    buffer: &mut Vec<u8>,
-) -> Result<u64, Errno> {
+/// It can't be read.
+pub fn count(file: OwnedFd, on_disk: u64, buffer: &mut Vec<u8>) -> Result<u64, Errno> {
     let mut size = Size::default();
-    if on_disk > 0 {
-        let mut message = Message { file: open(directory, name)?, left: on_disk };
-        while let piece @ [_, ..] = message.read(buffer)? {
-            size.count(piece);
-        }
+    let mut message = Message { file, left: on_disk };
+    while let piece @ [_, ..] = message.read(buffer)? {
+        size.count(piece);
     }
     Ok(size.total())
 }
 
-fn open(directory: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    openat(directory, name, flags | OFlags::CLOEXEC, Mode::empty())
-}
+const FLAGS: OFlags = OFlags::RDONLY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY)
+    .union(OFlags::CLOEXEC);
 
 /// The first `length` bytes of `buffer`, which only grows as far as it must: most messages are
 /// small, and memory that is never touched costs nothing.

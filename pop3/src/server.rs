@@ -4,13 +4,17 @@ use crate::capabilities::Settings;
 use crate::client::{Gone, Wire};
 use crate::encoding::{Encoder, Top};
 use crate::line::Line;
-use crate::maildir::Maildir;
-use crate::maildrop::{Maildrop, Place, Size};
+use crate::listing::{follow, list};
+use crate::maildir::{Found, Maildir, Unusable};
+use crate::maildrop::{Facts, Maildrop, Place, Size, UNCHECKED};
+use crate::memory::{self, Listing};
 use crate::message::{self, Message};
+use crate::names::FileName;
 use crate::output::Output;
-use crate::transaction::{Effect, Transaction};
+use crate::size_file::Stamp;
+use crate::transaction::{Effect, Transaction, Wants};
 use crate::unique_id::UniqueIds;
-use crate::update::update;
+use crate::update::{BEFORE_REPLY, remove, settle};
 use alloc::vec::Vec;
 use common::{decimal, reason};
 use sys::Errno;
@@ -19,9 +23,19 @@ use sys::fs::{AtFlags, statat};
 /// A session: a maildrop and the client that asks for it.
 pub struct Server<W> {
     maildir: Maildir,
+    /// When it began, in seconds since 1970.
+    now: u64,
     maildrop: Maildrop,
+    /// How the messages were found; `None` until somebody asks for one.
+    listing: Option<Listing>,
     transaction: Transaction,
     ids: Option<UniqueIds>,
+    /// What it took to find out sizes: one for each message, and for each 64 KiB of one.
+    effort: u64,
+    /// Messages were moved or removed.
+    changed: bool,
+    /// What `new/` and `cur/` were like when moved messages were last looked for.
+    followed: [Stamp; 2],
     output: Output<W>,
     buffer: Vec<u8>,
     settings: Settings<'static>,
@@ -37,6 +51,8 @@ pub enum End {
     /// This message couldn't be read to its end; all that can tell the client so, when part of it
     /// is sent, is the end of the connection. Nothing is deleted.
     Cut(Place, Vec<u8>, Errno),
+    /// The messages couldn't be listed, and the client was told.
+    Unusable(Unusable),
 }
 
 impl From<Gone> for End {
@@ -46,12 +62,23 @@ impl From<Gone> for End {
 }
 
 impl<W: Wire> Server<W> {
-    /// A session that is about to begin.
+    /// A session that begins at `now`, in seconds since 1970.
     #[must_use]
-    pub fn new(maildir: Maildir, maildrop: Maildrop, output: Output<W>) -> Self {
-        let transaction = Transaction::new(maildrop.len());
-        let settings = Settings::default();
-        Self { maildir, maildrop, transaction, ids: None, output, buffer: Vec::new(), settings }
+    pub fn new(maildir: Maildir, now: u64, output: Output<W>) -> Self {
+        Self {
+            maildir,
+            now,
+            maildrop: Maildrop::default(),
+            listing: None,
+            transaction: Transaction::new(0),
+            ids: None,
+            effort: 0,
+            changed: false,
+            followed: [Stamp::default(); 2],
+            output,
+            buffer: Vec::new(),
+            settings: Settings::default(),
+        }
     }
 
     /// With what CAPA is to say.
@@ -70,6 +97,7 @@ impl<W: Wire> Server<W> {
     /// # Errors
     /// The session is over.
     pub fn answer(&mut self, line: Line<'_>) -> Result<(), End> {
+        self.prepare(Wants::of(line))?;
         match self.transaction.handle(line) {
             Effect::Say(reply) => self.output.put(&[reply])?,
             Effect::Capa => self.output.put(&[&self.settings.after_login()])?,
@@ -87,6 +115,37 @@ impl<W: Wire> Server<W> {
             Effect::Quit => return Err(self.quit()),
         }
         Ok(())
+    }
+
+    /// Lists the messages when they are first asked for. What is asked first tells whether the client
+    /// wants to know all sizes.
+    fn prepare(&mut self, wants: Wants) -> Result<(), End> {
+        if self.listing.is_some() || wants == Wants::Nothing {
+            return Ok(());
+        }
+        let counting = wants == Wants::Sizes;
+        match list(&self.maildir, self.now, counting, &mut self.buffer) {
+            Ok((maildrop, listing)) => {
+                if listing.title.distinct {
+                    self.ids = Some(UniqueIds::distinct());
+                }
+                if counting && listing.remembered.is_none_or(|messages| messages == 0) {
+                    self.effort = maildrop.len() as u64;
+                }
+                self.transaction = Transaction::new(maildrop.len());
+                self.maildrop = maildrop;
+                self.listing = Some(listing);
+                Ok(())
+            }
+            Err(unusable) => {
+                self.output.put(&[match unusable {
+                    Unusable::Memory => NO_MEMORY,
+                    Unusable::Maildir(_) | Unusable::Place(..) => UNREADABLE,
+                }])?;
+                self.output.flush()?;
+                Err(End::Unusable(unusable))
+            }
+        }
     }
 
     fn say_number(&mut self, number: usize) -> Result<(), Gone> {
@@ -134,28 +193,63 @@ impl<W: Wire> Server<W> {
     /// A message's size as sent, found out when it is first asked for. What can't be read has the
     /// size of its file, as good as any: nothing will be sent of it.
     fn size(&mut self, message: usize) -> u64 {
-        let on_disk = match self.maildrop.size(message) {
+        let facts = self.maildrop.facts(message);
+        let on_disk = match facts.size {
             Size::AsSent(size) => return size,
             Size::OnDisk(size) => size,
         };
-        let directory = self.maildir.directory(self.maildrop.place(message));
-        let name = self.maildrop.name(message);
-        let size = message::size(directory, name, on_disk, &mut self.buffer).unwrap_or(on_disk);
+        let Some(counted) = self.count(message) else {
+            self.maildrop.set_size_as_sent(message, on_disk);
+            self.maildrop.forget(message);
+            return on_disk;
+        };
+        let (Size::AsSent(size) | Size::OnDisk(size)) = counted.size;
         self.maildrop.set_size_as_sent(message, size);
+        if (counted.check, counted.modified) != (facts.check, facts.modified) {
+            // It was rewritten since it was listed.
+            self.maildrop.forget(message);
+        }
+        if self.maildrop.facts(message).check != UNCHECKED {
+            self.effort += 1 + size / message::PIECE as u64;
+        }
         size
+    }
+
+    /// Reads a message, wherever it is by now.
+    fn count(&mut self, message: usize) -> Option<Facts> {
+        let mut name = FileName::default();
+        let mut place = self.maildrop.name(message, &mut name);
+        let mut counted = self.maildir.count(place, name.as_c_str(), self.now, &mut self.buffer);
+        if counted == Err(Errno::NOENT) && self.found_again(message, &mut name) {
+            place = self.maildrop.place(message);
+            counted = self.maildir.count(place, name.as_c_str(), self.now, &mut self.buffer);
+        }
+        match counted {
+            Ok(Found::Message(facts)) => Some(facts),
+            Ok(Found::TooYoung | Found::Other | Found::Gone) | Err(_) => None,
+        }
+    }
+
+    /// Looks for a message that isn't where it was. True: it was found, and `name` is its name.
+    fn found_again(&mut self, message: usize, name: &mut FileName) -> bool {
+        let stamps = [Place::New, Place::Cur].map(|place| self.maildir.stamp(place, self.now).0);
+        if stamps == self.followed {
+            return false;
+        }
+        self.followed = stamps;
+        let before = (self.maildrop.place(message), *name);
+        let _ = follow(&self.maildir, &mut self.maildrop);
+        let place = self.maildrop.name(message, name);
+        (place, name.as_bytes()) != (before.0, before.1.as_bytes())
     }
 
     fn uidl(&mut self, message: usize) -> Result<(), Gone> {
         let Some(ids) = self.ids.take().or_else(|| self.compare_names()) else {
             return self.output.put(&[NO_MEMORY]);
         };
-        let said = self.output.put(&[
-            b"+OK ",
-            decimal(message as u64 + 1).as_bytes(),
-            b" ",
-            ids.of(&self.maildrop, message).as_bytes(),
-            b"\r\n",
-        ]);
+        let mut name = FileName::default();
+        let id = ids.of(&self.maildrop, message, &mut name);
+        let said = self.say_of(b"+OK ", message, id.as_bytes());
         self.ids = Some(ids);
         said
     }
@@ -165,45 +259,45 @@ impl<W: Wire> Server<W> {
             return self.output.put(&[NO_MEMORY]);
         };
         self.output.put(&[b"+OK\r\n"])?;
-        for message in self.transaction.all_kept() {
-            self.output.put(&[
-                decimal(message as u64 + 1).as_bytes(),
-                b" ",
-                ids.of(&self.maildrop, message).as_bytes(),
-                b"\r\n",
-            ])?;
+        let mut name = FileName::default();
+        for message in 0..self.maildrop.len() {
+            if !self.transaction.is_deleted(message) {
+                let id = ids.of(&self.maildrop, message, &mut name);
+                self.say_of(b"", message, id.as_bytes())?;
+            }
         }
         self.ids = Some(ids);
         self.output.put(&[b".\r\n"])
     }
 
     fn compare_names(&self) -> Option<UniqueIds> {
+        let mut name = FileName::default();
         UniqueIds::new(&self.maildrop, |message| {
-            let directory = self.maildir.directory(self.maildrop.place(message));
-            let name = self.maildrop.name(message);
-            statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map_or(0, |stat| stat.st_ino)
+            let place = self.maildrop.name(message, &mut name);
+            let directory = self.maildir.directory(place);
+            statat(directory, name.as_c_str(), AtFlags::SYMLINK_NOFOLLOW)
+                .map_or(0, |stat| stat.st_ino)
         })
         .ok()
     }
 
     /// Sends a message, or its top. Nothing is promised before the first piece is there.
     fn send(&mut self, message: usize, mut top: Option<Top>) -> Result<(), End> {
-        let (place, name) = (self.maildrop.place(message), self.maildrop.name(message));
-        let opened = Message::open(self.maildir.directory(place), name);
-        let mut encoder = Encoder::default();
-        let mut file = match opened {
+        let mut file = match self.open(message) {
             Ok(file) => file,
             Err(errno) => return Ok(self.unreadable(errno)?),
         };
+        let mut encoder = Encoder::default();
         let mut begun = false;
         loop {
             let piece = match file.read(&mut self.buffer) {
                 Ok(piece) => piece,
                 Err(errno) if !begun => return Ok(self.unreadable(errno)?),
                 Err(errno) => {
-                    let name = self.maildrop.name(message).to_bytes().to_vec();
+                    let mut name = FileName::default();
+                    let place = self.maildrop.name(message, &mut name);
                     self.output.flush()?;
-                    return Err(End::Cut(place, name, errno));
+                    return Err(End::Cut(place, name.as_bytes().to_vec(), errno));
                 }
             };
             if !begun {
@@ -211,7 +305,9 @@ impl<W: Wire> Server<W> {
                 begun = true;
             }
             let part = top.as_mut().map_or(piece.len(), |top| top.take(piece));
-            self.output.write_with(|out| encoder.encode(&piece[..part], out))?;
+            for some in piece[..part].chunks(ENCODED) {
+                self.output.write_with(|out| encoder.encode(some, out))?;
+            }
             if piece.is_empty() || top.is_some_and(|top| top.is_over()) {
                 break;
             }
@@ -219,13 +315,31 @@ impl<W: Wire> Server<W> {
         Ok(self.output.write_with(|out| encoder.finish(out))?)
     }
 
+    /// Opens a message, wherever it is by now.
+    fn open(&mut self, message: usize) -> Result<Message, Errno> {
+        let mut name = FileName::default();
+        let place = self.maildrop.name(message, &mut name);
+        match Message::open(self.maildir.directory(place), name.as_c_str()) {
+            Err(Errno::NOENT) if self.found_again(message, &mut name) => {
+                let place = self.maildrop.place(message);
+                Message::open(self.maildir.directory(place), name.as_c_str())
+            }
+            opened => opened,
+        }
+    }
+
     fn unreadable(&mut self, errno: Errno) -> Result<(), Gone> {
         self.output.put(&[b"-ERR unable to read that message: ", reason(errno).as_bytes(), b"\r\n"])
     }
 
     fn quit(&mut self) -> End {
-        let left = update(&self.maildir, &self.maildrop, &self.transaction);
-        let said = match left {
+        let removed = remove(&self.maildir, &mut self.maildrop, &self.transaction);
+        let count = self.maildrop.len();
+        let settle = |messages, limit| {
+            settle(&self.maildir, &self.maildrop, &self.transaction, messages, limit)
+        };
+        let (soon, next) = settle(0..count, BEFORE_REPLY);
+        let said = match removed.left {
             0 => self.output.put(&[b"+OK\r\n"]),
             left => self.output.put(&[
                 b"-ERR [SYS/TEMP] unable to remove ",
@@ -233,9 +347,35 @@ impl<W: Wire> Server<W> {
                 b" of the deleted messages\r\n",
             ]),
         };
-        said.and_then(|()| self.output.flush()).map_or_else(End::Gone, |()| End::Quit)
+        let said = said.and_then(|()| self.output.flush());
+        let (late, _) = settle(next..count, usize::MAX);
+        self.changed = removed.gone + soon + late > 0;
+        said.map_or_else(End::Gone, |()| End::Quit)
+    }
+
+    /// Remembers what was found out, for the next session, if it is worth it. The client doesn't wait
+    /// for that any more.
+    pub fn remember(&mut self) {
+        let Some(mut listing) = self.listing else { return };
+        listing.title.distinct = self.ids.as_ref().is_some_and(UniqueIds::are_distinct);
+        // Without QUIT, they are all still there.
+        let all = !self.changed;
+        let kept = if all { self.maildrop.len() } else { self.transaction.kept() };
+        if listing.is_worth_writing(kept, self.effort, self.changed) {
+            let title = listing.title(kept, self.changed);
+            let messages = (0..self.maildrop.len())
+                .filter(|message| all || !self.transaction.is_deleted(*message));
+            // It will be found out anew.
+            let _ = memory::write(&self.maildir, &title, &self.maildrop, messages);
+        } else if listing.is_worth_removing(kept) {
+            memory::remove(&self.maildir);
+        }
     }
 }
+
+const UNREADABLE: &[u8] = b"-ERR [SYS/TEMP] unable to read this account's Maildir\r\n";
+/// So much of a message is encoded at once, which may double it.
+const ENCODED: usize = 16 * 1024;
 
 const NO_MEMORY: &[u8] = b"-ERR [SYS/TEMP] out of memory\r\n";
 

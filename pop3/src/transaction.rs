@@ -34,6 +34,41 @@ pub enum Effect {
     Quit,
 }
 
+/// What has to be known of the maildrop before a line can be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wants {
+    /// Nothing.
+    Nothing,
+    /// Which messages there are.
+    Messages,
+    /// That, and their sizes.
+    Sizes,
+}
+
+impl Wants {
+    /// What this line wants.
+    #[must_use]
+    pub fn of(line: Line<'_>) -> Self {
+        let Line::Whole(line) = line else { return Self::Nothing };
+        let Some(verb) = Command::parse(line).verb else { return Self::Nothing };
+        match verb {
+            Verb::Stat | Verb::List => Self::Sizes,
+            Verb::Retr | Verb::Dele | Verb::Top | Verb::Uidl | Verb::Quit => Self::Messages,
+            Verb::User
+            | Verb::Pass
+            | Verb::Apop
+            | Verb::Auth
+            | Verb::Stls
+            | Verb::Utf8
+            | Verb::Lang
+            | Verb::Capa
+            | Verb::Noop
+            | Verb::Rset
+            | Verb::Last => Self::Nothing,
+        }
+    }
+}
+
 /// What a session has asked for so far.
 pub struct Transaction {
     messages: usize,
@@ -66,6 +101,11 @@ impl Transaction {
     /// The messages that aren't marked as deleted.
     pub fn all_kept(&self) -> impl Iterator<Item = usize> {
         (0..self.messages).filter(|message| !self.is_deleted(*message))
+    }
+
+    /// The messages that are marked as deleted.
+    pub fn all_deleted(&self) -> impl Iterator<Item = usize> {
+        (0..self.messages).filter(|message| self.is_deleted(*message))
     }
 
     /// Answers a line.
@@ -257,6 +297,28 @@ mod tests {
             [OK, Effect::Last(0), Effect::Retr(1)]
         );
         assert_eq!(session.kept(), 3);
+    }
+
+    #[test]
+    fn what_a_line_wants() {
+        for (line, wants) in [
+            ("stat", Wants::Sizes),
+            ("LIST 1", Wants::Sizes),
+            ("uidl", Wants::Messages),
+            ("top 1 1", Wants::Messages),
+            ("quit", Wants::Messages),
+            ("capa", Wants::Nothing),
+            ("last", Wants::Nothing),
+            ("xyzzy", Wants::Nothing),
+        ] {
+            assert_eq!(Wants::of(Line::Whole(line.as_bytes())), wants, "{line}");
+            // What wants nothing is answered without a maildrop as with one.
+            if wants == Wants::Nothing {
+                let line = Line::Whole(line.as_bytes());
+                assert_eq!(Transaction::new(0).handle(line), Transaction::new(2).handle(line));
+            }
+        }
+        assert_eq!(Wants::of(Line::TooLong), Wants::Nothing);
     }
 
     #[test]

@@ -11,7 +11,9 @@
 //! two messages of one id are one message to a client, so that ids must be hard to make collide;
 //! and they have to be the same for good, which a keyed hash is only with its key kept somewhere.
 
+use crate::listing::hash;
 use crate::maildrop::Maildrop;
+use crate::names::{FileName, unique};
 use alloc::collections::TryReserveError;
 use alloc::vec::Vec;
 use sha2::{Digest as _, Sha256};
@@ -57,46 +59,110 @@ impl UniqueIds {
         maildrop: &Maildrop,
         mut inode: impl FnMut(usize) -> u64,
     ) -> Result<Self, TryReserveError> {
-        let name = |message: &u32| unique(maildrop.name(*message as usize).to_bytes());
-        let mut order = Vec::new();
-        order.try_reserve_exact(maildrop.len())?;
-        order.extend((0..maildrop.len()).map(|message| message as u32));
-        order.sort_unstable_by(|one, two| name(one).cmp(name(two)).then(one.cmp(two)));
         let mut shared: Vec<(usize, Digest)> = Vec::new();
-        for same in order.chunk_by(|one, two| name(one) == name(two)).filter(|same| same.len() > 1)
-        {
-            for (nth, message) in same.iter().enumerate() {
-                let inode = inode(*message as usize).to_be_bytes();
-                let mut id = digest(&[name(message), b":", &inode]);
-                // One file by two names in the Maildir.
-                if shared[shared.len() - nth..].iter().any(|(_, other)| *other == id) {
-                    let (place, name) =
-                        (maildrop.place(*message as usize), maildrop.name(*message as usize));
-                    id = digest(&[place.name(), b"/", name.to_bytes(), b":", &inode]);
+        let (mut first, mut second) = (FileName::default(), FileName::default());
+        let mut order = alike(maildrop)?;
+        for alike in order.chunk_by_mut(|one, two| one >> 32 == two >> 32) {
+            let unique_part = |message: u64, name: &mut FileName| {
+                maildrop.name(message as u32 as usize, name);
+            };
+            alike.sort_unstable_by(|one, two| {
+                unique_part(*one, &mut first);
+                unique_part(*two, &mut second);
+                first.unique().cmp(second.unique()).then(one.cmp(two))
+            });
+            let same = alike.chunk_by(|one, two| {
+                unique_part(*one, &mut first);
+                unique_part(*two, &mut second);
+                first.unique() == second.unique()
+            });
+            let mut name = FileName::default();
+            for same in same.filter(|same| same.len() > 1) {
+                for (nth, message) in same.iter().enumerate() {
+                    let message = *message as u32 as usize;
+                    let inode = inode(message).to_be_bytes();
+                    let place = maildrop.name(message, &mut name);
+                    let mut id = digest(&[name.unique(), b":", &inode]);
+                    // One file by two names in the Maildir.
+                    if shared[shared.len() - nth..].iter().any(|(_, other)| *other == id) {
+                        id = digest(&[place.name(), b"/", name.as_bytes(), b":", &inode]);
+                    }
+                    shared.try_reserve(1)?;
+                    shared.push((message, id));
                 }
-                shared.try_reserve(1)?;
-                shared.push((*message as usize, id));
             }
         }
         shared.sort_unstable_by_key(|(message, _)| *message);
         Ok(Self { shared })
     }
 
-    /// A message's unique id.
+    /// Those of a maildrop whose names are known to differ.
     #[must_use]
-    pub fn of<'a>(&self, maildrop: &'a Maildrop, message: usize) -> UniqueId<'a> {
+    pub fn distinct() -> Self {
+        Self { shared: Vec::new() }
+    }
+
+    /// Whether no two messages share their name.
+    #[must_use]
+    pub fn are_distinct(&self) -> bool {
+        self.shared.is_empty()
+    }
+
+    /// A message's unique id, for which its name is put into `name`.
+    #[must_use]
+    pub fn of<'a>(
+        &self,
+        maildrop: &Maildrop,
+        message: usize,
+        name: &'a mut FileName,
+    ) -> UniqueId<'a> {
         if let Ok(found) = self.shared.binary_search_by_key(&message, |(message, _)| *message) {
             return UniqueId::Digest(self.shared[found].1);
         }
-        let name = unique(maildrop.name(message).to_bytes());
+        maildrop.name(message, name);
+        let name = unique(name.as_bytes());
         let lawful = (1..=LONGEST).contains(&name.len()) && name.iter().all(u8::is_ascii_graphic);
         if lawful { UniqueId::Name(name) } else { UniqueId::Digest(digest(&[name])) }
     }
 }
 
-/// The part of a file name that no move and no flag changes.
-fn unique(name: &[u8]) -> &[u8] {
-    &name[..memchr::memchr(b':', name).unwrap_or(name.len())]
+/// Messages, among them all whose names have the same hash as another's: it is in the upper half of each
+/// number.
+fn alike(maildrop: &Maildrop) -> Result<Vec<u64>, TryReserveError> {
+    let mut name = FileName::default();
+    let mut hash_of = |message| {
+        maildrop.name(message, &mut name);
+        hash(name.unique())
+    };
+    // A bit for each eighth of a message: few find theirs taken, and only those are compared.
+    let bits = maildrop.len().next_power_of_two() * 8;
+    let mut taken: Vec<u64> = Vec::new();
+    taken.try_reserve_exact(bits.div_ceil(64))?;
+    taken.resize(bits.div_ceil(64), 0);
+    let mut twice: Vec<u32> = Vec::new();
+    for message in 0..maildrop.len() {
+        let hash = hash_of(message);
+        let bit = hash as usize % bits;
+        if taken[bit / 64] >> (bit % 64) & 1 == 1 {
+            twice.try_reserve(1)?;
+            twice.push(hash);
+        }
+        taken[bit / 64] |= 1 << (bit % 64);
+    }
+    drop(taken);
+    twice.sort_unstable();
+    let mut alike = Vec::new();
+    if !twice.is_empty() {
+        for message in 0..maildrop.len() {
+            let hash = hash_of(message);
+            if twice.binary_search(&hash).is_ok() {
+                alike.try_reserve(1)?;
+                alike.push(u64::from(hash) << 32 | message as u64);
+            }
+        }
+    }
+    alike.sort_unstable();
+    Ok(alike)
 }
 
 fn digest(parts: &[&[u8]]) -> Digest {
@@ -113,10 +179,9 @@ fn digest(parts: &[&[u8]]) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::maildrop::Place;
+    use crate::maildrop::{Facts, Place, Size};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
-    use std::ffi::CString;
     use std::string::String;
 
     /// The ids of messages with these names; two of the same inode number are one file.
@@ -124,10 +189,12 @@ mod tests {
         let mut maildrop = Maildrop::default();
         for (nth, (name, _)) in names.iter().enumerate() {
             let place = if nth == 0 { Place::New } else { Place::Cur };
-            maildrop.add(place, &CString::new(*name).unwrap(), 1, 1).unwrap();
+            let facts = Facts { modified: 1, size: Size::OnDisk(1), check: 1 };
+            maildrop.add(place, name, facts).unwrap();
         }
         let ids = UniqueIds::new(&maildrop, |message| names[message].1).unwrap();
-        let id = |message| ids.of(&maildrop, message).as_bytes().to_vec();
+        assert_eq!(ids.are_distinct(), ids.shared.is_empty());
+        let id = |message| ids.of(&maildrop, message, &mut FileName::default()).as_bytes().to_vec();
         (0..names.len()).map(|message| String::from_utf8(id(message)).unwrap()).collect()
     }
 

@@ -1,35 +1,98 @@
 //! What QUIT does to the Maildir (RFC 1939: the UPDATE state): messages marked as deleted are
 //! removed, all others are no longer new.
+//!
+//! The order: what is marked is removed, one unlink(2) after the other; what another program has moved
+//! meanwhile, under its new name. Then a thousand messages are moved to `cur/`, so that who looks at the
+//! reply finds what is usual; then there is the reply, for which a client shouldn't wait any longer; then
+//! the rest is moved. So who is killed in between has removed nothing but what QUIT has asked for, and
+//! moved nothing that wasn't seen.
 
+use crate::listing::follow;
 use crate::maildir::Maildir;
 use crate::maildrop::{Maildrop, Place};
+use crate::names::FileName;
 use crate::transaction::Transaction;
 use alloc::vec::Vec;
+use core::ops::Range;
 use sys::Errno;
 use sys::fs::{AtFlags, RenameFlags, renameat, renameat_with, statat, unlinkat};
 
-/// Removes what is marked as deleted, and moves the rest of `new/` to `cur/`. Gives how many
-/// messages couldn't be removed. One that can't be moved stays new.
-#[must_use]
-pub fn update(maildir: &Maildir, maildrop: &Maildrop, transaction: &Transaction) -> usize {
-    let mut left = 0;
-    let mut seen = Vec::new();
-    for message in 0..maildrop.len() {
-        let (place, name) = (maildrop.place(message), maildrop.name(message));
-        if transaction.is_deleted(message) {
-            let removed = unlinkat(maildir.directory(place), name, AtFlags::empty());
-            left += usize::from(removed.is_err());
-        } else if place == Place::New {
-            seen.clear();
-            seen.extend_from_slice(name.to_bytes());
-            // A name that carries its info already keeps it.
-            if !seen.contains(&b':') {
-                seen.extend_from_slice(b":2,");
+/// So many messages are moved before QUIT is answered.
+pub const BEFORE_REPLY: usize = 1000;
+
+/// What removing did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// So many are gone.
+    pub gone: usize,
+    /// So many couldn't be removed.
+    pub left: usize,
+}
+
+/// Removes what is marked as deleted. What is gone already needn't be.
+pub fn remove(maildir: &Maildir, maildrop: &mut Maildrop, transaction: &Transaction) -> Removed {
+    let mut removed = Removed::default();
+    let mut name = FileName::default();
+    let mut elsewhere = Vec::new();
+    for message in transaction.all_deleted() {
+        match unlink(maildir, maildrop, message, &mut name) {
+            Ok(()) => removed.gone += 1,
+            Err(Errno::NOENT) if elsewhere.try_reserve(1).is_ok() => {
+                elsewhere.push(message as u32);
             }
-            let _ = move_without_replacing(maildir, name.to_bytes(), &seen);
+            Err(_) => removed.left += 1,
         }
     }
-    left
+    let followed = elsewhere.is_empty() || follow(maildir, maildrop).is_ok();
+    for message in elsewhere {
+        match unlink(maildir, maildrop, message as usize, &mut name) {
+            Ok(()) => removed.gone += 1,
+            Err(Errno::NOENT) if followed => removed.gone += 1,
+            Err(_) => removed.left += 1,
+        }
+    }
+    removed
+}
+
+fn unlink(
+    maildir: &Maildir,
+    maildrop: &Maildrop,
+    message: usize,
+    name: &mut FileName,
+) -> Result<(), Errno> {
+    let place = maildrop.name(message, name);
+    unlinkat(maildir.directory(place), name.as_c_str(), AtFlags::empty())
+}
+
+/// Moves what is left of `new/` among these messages to `cur/`, at most `limit` of them. Gives how many
+/// that were, and which message comes next. What can't be moved stays new.
+pub fn settle(
+    maildir: &Maildir,
+    maildrop: &Maildrop,
+    transaction: &Transaction,
+    messages: Range<usize>,
+    limit: usize,
+) -> (usize, usize) {
+    let mut name = FileName::default();
+    let mut seen = Vec::new();
+    let mut moved = 0;
+    for message in messages.clone() {
+        if moved == limit {
+            return (moved, message);
+        }
+        if maildrop.place(message) != Place::New || transaction.is_deleted(message) {
+            continue;
+        }
+        maildrop.name(message, &mut name);
+        seen.clear();
+        seen.extend_from_slice(name.as_bytes());
+        // A name that carries its info already keeps it.
+        if !seen.contains(&b':') {
+            seen.extend_from_slice(b":2,");
+        }
+        moved += usize::from(move_without_replacing(maildir, name.as_bytes(), &seen).is_ok());
+    }
+    (moved, messages.end)
 }
 
 /// A message of that name in `cur/` must not be lost.

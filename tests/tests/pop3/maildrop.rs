@@ -118,9 +118,12 @@ fn root_gets_no_mailbox() {
 
 #[test]
 fn many_messages_in_little_memory() {
-    const COUNT: usize = 5_000;
+    const MANY: usize = 5_000;
+    // A C library takes its part of the memory.
+    let hosted = std::env::var_os("DAEMONTOOLS_HOSTED").is_some() || !cfg!(target_arch = "x86_64");
+    let count = if hosted { 40_000 } else { 100_000 };
     let mailbox = Mailbox::new("pop3-many");
-    for nth in 0..COUNT {
+    for nth in 0..count {
         let name = format!("cur/{}.M{nth}P77.mail.example,S=5,W=6:2,S", 1_700_000_000 + nth);
         mailbox.deliver(&name, b"x: y\n", nth as u64);
     }
@@ -129,15 +132,20 @@ fn many_messages_in_little_memory() {
     let mut session = Session::start(&mut command, &mailbox.scratch);
     session.expect("+OK\n");
     session.send("stat\r\nuidl\r\nlist\r\n");
-    session.expect(&format!("+OK {COUNT} {}\n", COUNT * 6));
+    session.expect(&format!("+OK {count} {}\n", count * 6));
+    let nth = count - 1;
+    let last = format!("{count} {}.M{nth}P77.mail.example,S=5,W=6", 1_700_000_000 + nth);
     let ids = String::from_utf8(session.listing()).unwrap();
-    assert_eq!(ids.lines().count(), COUNT);
-    assert_eq!(ids.lines().last(), Some("5000 1700004999.M4999P77.mail.example,S=5,W=6"));
-    assert_eq!(String::from_utf8(session.listing()).unwrap().lines().last(), Some("5000 6"));
-    let all: String = (1..=COUNT).map(|number| format!("retr {number}\r\n")).collect();
+    assert_eq!(ids.lines().count(), count);
+    assert_eq!(ids.lines().last(), Some(&*last));
+    assert_eq!(
+        String::from_utf8(session.listing()).unwrap().lines().last(),
+        Some(&*format!("{count} 6"))
+    );
+    let all: String = (1..=MANY).map(|number| format!("retr {number}\r\n")).collect();
     let sender = session.socket.get_ref().try_clone().unwrap();
     let sender = std::thread::spawn(move || (&sender).write_all(all.as_bytes()).unwrap());
-    for _ in 0..COUNT {
+    for _ in 0..MANY {
         assert_eq!(session.listing(), b"x: y\r\n");
     }
     sender.join().unwrap();

@@ -2,9 +2,11 @@
 //! few lines of shell, and a client that knows nothing but bytes.
 
 mod before_login;
+mod hostile;
 mod login;
 mod maildrop;
 mod refused;
+mod sizes;
 mod stls;
 
 use std::fs::{self, File};
