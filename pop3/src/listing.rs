@@ -9,6 +9,7 @@ use crate::names::FileName;
 use crate::size_file::{Stamp, Title};
 use alloc::vec::Vec;
 use core::ffi::CStr;
+use core::time::Duration;
 
 /// How often a listing is begun anew because others were moving messages meanwhile. The last one is
 /// taken as it is: one message may be missing in it that had its flags changed at that moment.
@@ -227,12 +228,59 @@ fn remembered(facts: Facts, found: Facts) -> Option<Facts> {
     (same && found.check != UNCHECKED).then_some(facts)
 }
 
-/// Looks for messages that aren't any more where they were, because another program has moved them or
-/// changed their flags.
-///
-/// # Errors
-/// A directory can't be read; there is no memory for it.
-pub fn follow(maildir: &Maildir, maildrop: &mut Maildrop) -> Result<(), Unusable> {
+/// What became of messages that weren't where they had been.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pursuit {
+    /// They were found, or `done` was content for another reason.
+    Over,
+    /// They are gone: nobody has touched the directories, which were as these stamps say, while they
+    /// were looked for.
+    Gone([Stamp; 2]),
+    /// Others kept moving messages, or the directories can't be read.
+    Unclear,
+}
+
+/// How often directories that others change meanwhile are read again.
+const ROUNDS: u32 = 20;
+
+/// A change that is so old looks different from one that comes now, on the clock of any kernel.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Looks for messages that another program has moved, or changed the flags of, until `done` says that it
+/// is over, or until it is certain that they are gone.
+pub fn pursue(
+    maildir: &Maildir,
+    maildrop: &mut Maildrop,
+    mut done: impl FnMut(&Maildrop) -> bool,
+) -> Pursuit {
+    for _ in 0..ROUNDS {
+        let now = sys::clock::realtime();
+        let before = stamps(maildir);
+        if follow(maildir, maildrop).is_err() {
+            return Pursuit::Unclear;
+        }
+        if done(maildrop) {
+            return Pursuit::Over;
+        }
+        let latest = before.iter().flat_map(|stamp| [stamp.modified, stamp.changed]).max();
+        let latest = latest.map_or(now, |(seconds, rest)| Duration::new(seconds, rest));
+        if latest.saturating_add(TICK) >= now {
+            let _ = sys::poll::poll(&mut [], Some(TICK / 4), None);
+        } else if stamps(maildir) == before {
+            return Pursuit::Gone(before);
+        }
+    }
+    Pursuit::Unclear
+}
+
+/// What `new/` and `cur/` are like.
+#[must_use]
+pub fn stamps(maildir: &Maildir) -> [Stamp; 2] {
+    [Place::New, Place::Cur].map(|place| maildir.stamp(place, 0).0)
+}
+
+/// Looks through the directories once.
+fn follow(maildir: &Maildir, maildrop: &mut Maildrop) -> Result<(), Unusable> {
     let parts = maildrop.len() / FOLLOWED + 1;
     let mut known: Vec<u64> = Vec::new();
     let mut name = FileName::default();

@@ -4,7 +4,7 @@ use crate::capabilities::Settings;
 use crate::client::{Gone, Wire};
 use crate::encoding::{Encoder, Top};
 use crate::line::Line;
-use crate::listing::{follow, list};
+use crate::listing::{Pursuit, list, pursue, stamps};
 use crate::maildir::{Found, Maildir, Unusable};
 use crate::maildrop::{Facts, Maildrop, Place, Size, UNCHECKED};
 use crate::memory::{self, Listing};
@@ -34,11 +34,18 @@ pub struct Server<W> {
     effort: u64,
     /// Messages were moved or removed.
     changed: bool,
-    /// What `new/` and `cur/` were like when moved messages were last looked for.
+    /// What `new/` and `cur/` were like when all moved messages were last found.
     followed: [Stamp; 2],
     output: Output<W>,
     buffer: Vec<u8>,
     settings: Settings<'static>,
+}
+
+/// What it takes to do something to a message.
+struct Within<'a> {
+    maildir: &'a Maildir,
+    now: u64,
+    buffer: &'a mut Vec<u8>,
 }
 
 /// Why a session is over.
@@ -217,30 +224,36 @@ impl<W: Wire> Server<W> {
 
     /// Reads a message, wherever it is by now.
     fn count(&mut self, message: usize) -> Option<Facts> {
-        let mut name = FileName::default();
-        let mut place = self.maildrop.name(message, &mut name);
-        let mut counted = self.maildir.count(place, name.as_c_str(), self.now, &mut self.buffer);
-        if counted == Err(Errno::NOENT) && self.found_again(message, &mut name) {
-            place = self.maildrop.place(message);
-            counted = self.maildir.count(place, name.as_c_str(), self.now, &mut self.buffer);
-        }
+        let counted = self.wherever_it_is(|server, maildrop| {
+            let mut name = FileName::default();
+            let place = maildrop.name(message, &mut name);
+            server.maildir.count(place, name.as_c_str(), server.now, server.buffer)
+        });
         match counted {
             Ok(Found::Message(facts)) => Some(facts),
             Ok(Found::TooYoung | Found::Other | Found::Gone) | Err(_) => None,
         }
     }
 
-    /// Looks for a message that isn't where it was. True: it was found, and `name` is its name.
-    fn found_again(&mut self, message: usize, name: &mut FileName) -> bool {
-        let stamps = [Place::New, Place::Cur].map(|place| self.maildir.stamp(place, self.now).0);
-        if stamps == self.followed {
-            return false;
+    /// Does something to a message; if it isn't where it was, where it is now.
+    fn wherever_it_is<T>(
+        &mut self,
+        mut attempt: impl FnMut(&mut Within<'_>, &Maildrop) -> Result<T, Errno>,
+    ) -> Result<T, Errno> {
+        let within =
+            &mut Within { maildir: &self.maildir, now: self.now, buffer: &mut self.buffer };
+        let mut result = attempt(within, &self.maildrop);
+        if !matches!(result, Err(Errno::NOENT)) || stamps(&self.maildir) == self.followed {
+            return result;
         }
-        self.followed = stamps;
-        let before = (self.maildrop.place(message), *name);
-        let _ = follow(&self.maildir, &mut self.maildrop);
-        let place = self.maildrop.name(message, name);
-        (place, name.as_bytes()) != (before.0, before.1.as_bytes())
+        let pursuit = pursue(&self.maildir, &mut self.maildrop, |maildrop| {
+            result = attempt(within, maildrop);
+            !matches!(result, Err(Errno::NOENT))
+        });
+        if let Pursuit::Gone(stamps) = pursuit {
+            self.followed = stamps;
+        }
+        result
     }
 
     fn uidl(&mut self, message: usize) -> Result<(), Gone> {
@@ -317,15 +330,11 @@ impl<W: Wire> Server<W> {
 
     /// Opens a message, wherever it is by now.
     fn open(&mut self, message: usize) -> Result<Message, Errno> {
-        let mut name = FileName::default();
-        let place = self.maildrop.name(message, &mut name);
-        match Message::open(self.maildir.directory(place), name.as_c_str()) {
-            Err(Errno::NOENT) if self.found_again(message, &mut name) => {
-                let place = self.maildrop.place(message);
-                Message::open(self.maildir.directory(place), name.as_c_str())
-            }
-            opened => opened,
-        }
+        self.wherever_it_is(|server, maildrop| {
+            let mut name = FileName::default();
+            let place = maildrop.name(message, &mut name);
+            Message::open(server.maildir.directory(place), name.as_c_str())
+        })
     }
 
     fn unreadable(&mut self, errno: Errno) -> Result<(), Gone> {

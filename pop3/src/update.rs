@@ -7,7 +7,7 @@
 //! the rest is moved. So who is killed in between has removed nothing but what QUIT has asked for, and
 //! moved nothing that wasn't seen.
 
-use crate::listing::follow;
+use crate::listing::{Pursuit, pursue};
 use crate::maildir::Maildir;
 use crate::maildrop::{Maildrop, Place};
 use crate::names::FileName;
@@ -43,13 +43,25 @@ pub fn remove(maildir: &Maildir, maildrop: &mut Maildrop, transaction: &Transact
             Err(_) => removed.left += 1,
         }
     }
-    let followed = elsewhere.is_empty() || follow(maildir, maildrop).is_ok();
-    for message in elsewhere {
-        match unlink(maildir, maildrop, message as usize, &mut name) {
-            Ok(()) => removed.gone += 1,
-            Err(Errno::NOENT) if followed => removed.gone += 1,
-            Err(_) => removed.left += 1,
-        }
+    if elsewhere.is_empty() {
+        return removed;
+    }
+    let pursuit = pursue(maildir, maildrop, |maildrop| {
+        elsewhere.retain(|message| {
+            match unlink(maildir, maildrop, *message as usize, &mut name) {
+                Ok(()) => removed.gone += 1,
+                Err(Errno::NOENT) => return true,
+                Err(_) => removed.left += 1,
+            }
+            false
+        });
+        elsewhere.is_empty()
+    });
+    match pursuit {
+        Pursuit::Over => {}
+        // Somebody else has removed them.
+        Pursuit::Gone(_) => removed.gone += elsewhere.len(),
+        Pursuit::Unclear => removed.left += elsewhere.len(),
     }
     removed
 }
