@@ -2,7 +2,7 @@
 //! between us, a terminal when an administrator tries things out.
 
 use core::time::Duration;
-use sys::net::{RecvFlags, SendFlags, recv, send};
+use sys::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use sys::pipe::{PipeFlags, SpliceFlags, pipe_with, tee};
 use sys::poll::{PollFd, PollFlags, poll};
 use sys::{AsFd, BorrowedFd, Errno, OwnedFd};
@@ -98,6 +98,12 @@ impl<'a> Client<'a> {
     pub fn read(&mut self, space: &mut [u8]) -> Result<usize, Gone> {
         self.wait(self.input, PollFlags::IN, None)?;
         arrived(sys::read(self.input, space))
+    }
+
+    /// Tells the client, where it is a socket's, that nothing more comes: it needn't wait for the end of
+    /// all processes that have the connection.
+    pub fn say_no_more(&self) {
+        let _ = shutdown(self.output, Shutdown::Write);
     }
 
     /// Reads what there is by `deadline`, on the monotonic clock.

@@ -38,7 +38,7 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
         let lock = Admission::from_env(env, settings.login_delay).admit(maildir.root(), now);
         Ok((maildir, lock.map_err(|refusal| turn_away(path, refusal))?))
     });
-    let (maildir, _lock) = match opened {
+    let (maildir, lock) = match opened {
         Ok(opened) => opened,
         Err((reply, failure)) => {
             let _ = output.put(&[reply]).and_then(|()| output.flush());
@@ -48,6 +48,10 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let mut server = Server::new(maildir, now.as_secs(), output).announcing(settings);
     let end = serve(&mut server);
     server.remember();
+    drop(lock);
+    if end == End::Quit {
+        server.output().wire().say_no_more();
+    }
     match end {
         End::Quit | End::Gone(_) => Ok(Exit::OK),
         End::Cut(place, name, errno) => {
