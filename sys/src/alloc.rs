@@ -1,10 +1,15 @@
-//! The allocators, one of which [`crate::entry!`] gives a program. Both get memory by mmap(2).
+//! The allocators, one of which [`crate::entry!`] gives a program; and one for programs with std that need a lot at
+//! once. All get memory by mmap(2).
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
 use core::ffi::c_void;
 use core::ptr;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
+
+mod large_pages;
+
+pub use large_pages::LargePages;
 use talc::{OomHandler, Span, Talc, Talck, locking::AssumeUnlockable};
 
 /// Memory is asked of the kernel in such pieces (or larger ones, when one allocation is larger);

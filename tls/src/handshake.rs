@@ -16,6 +16,9 @@ pub(super) fn complete(wire: &mut Wire, limit: Duration) -> Result<(), String> {
     let deadline = Instant::now() + limit;
     let system = |error: Errno| super::reason::system(error).to_string();
     loop {
+        if !wire.is_handshaking() {
+            wire.hold_ticket();
+        }
         wire.send().map_err(system)?;
         if !wire.is_handshaking() {
             return Ok(());

@@ -8,7 +8,7 @@ use super::opening::Opening;
 use super::reason;
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, Shutdown, recv, sendmsg, setsockopt, shutdown, sockopt};
-use rustls::Connection;
+use rustls::{Connection, ProtocolVersion};
 use std::io::{self, BufRead, IoSlice, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -23,6 +23,8 @@ pub(super) struct Wire {
     opening: Opening,
     intake: Intake,
     plain: Plain,
+    /// The records there are can wait for others.
+    held: bool,
 }
 
 /// What reading from the socket brought.
@@ -65,6 +67,7 @@ impl Wire {
             opening: Opening::default(),
             intake: Intake::holding(b""),
             plain: Plain::default(),
+            held: false,
         }
     }
 
@@ -77,9 +80,17 @@ impl Wire {
         self.tls.is_handshaking()
     }
 
-    /// Whether there are records to send.
+    /// Whether there are records to send now.
     pub(super) fn has_records(&self) -> bool {
-        self.tls.wants_write()
+        self.tls.wants_write() && !self.held
+    }
+
+    /// Once the handshake is complete, and if nothing is left of it but a ticket, as with TLS 1.3: keeps
+    /// that until there is something else to send. Nobody waits for it, and it costs a segment and the
+    /// peer's attention.
+    pub(super) fn hold_ticket(&mut self) {
+        let is_server = matches!(self.tls, Connection::Server(_));
+        self.held = is_server && self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_3);
     }
 
     /// Whether there are decrypted bytes.
@@ -106,6 +117,8 @@ impl Wire {
             Err(Errno::EAGAIN) => return Ok(Received::Nothing),
             Err(error) => return Err(WireError::System(error)),
         }
+        // There may be an answer to it.
+        self.held = false;
         self.plain.begin();
         while !self.intake.is_empty() {
             let taken = self.tls.read_tls(&mut self.intake.bytes());
@@ -127,7 +140,7 @@ impl Wire {
 
     /// Sends records until none is left, or the socket takes no more.
     pub(super) fn send(&mut self) -> Result<(), Errno> {
-        while self.tls.wants_write() {
+        while self.has_records() {
             match self.tls.write_tls(&mut Sink { socket: self.socket.as_fd() }) {
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
@@ -154,6 +167,7 @@ impl Wire {
 
     /// Encrypts as many of `bytes` as there is room for. Gives how many.
     pub(super) fn encrypt(&mut self, bytes: &[u8]) -> Result<usize, WireError> {
+        self.held = false;
         self.tls.writer().write(bytes).map_err(|error| {
             let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
             match inner {
@@ -165,6 +179,7 @@ impl Wire {
 
     /// Queues our close_notify.
     pub(super) fn say_goodbye(&mut self) {
+        self.held = false;
         self.tls.send_close_notify();
     }
 

@@ -40,20 +40,30 @@ pub(super) struct Serving {
     /// For our chain; dovecot believes everybody.
     pub(super) checker: Checker,
     certificate: Option<PathBuf>,
-    /// How many of its processes dovecot has ready, and keeps.
-    ready: Option<u32>,
+    dovecot: Dovecot,
+}
+
+/// Which of dovecot's processes stay, and serve one client after the other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dovecot {
+    /// As it comes: none.
+    AsItComes,
+    /// Those before login, as many as there are processors: "high-performance mode" of its manual.
+    Logins,
+    /// Those behind them, too, so many of them: the best it can do.
+    All(u32),
 }
 
 impl Serving {
-    /// In the clear, to so many clients at once; dovecot as fast as it can.
-    pub(super) fn kept(home: &Path, clients: u32) -> Serving {
+    /// In the clear.
+    pub(super) fn clear(home: &Path, dovecot: Dovecot) -> Serving {
         let home = home.to_owned();
-        Serving { home, checker: Checker::Free, certificate: None, ready: Some(clients) }
+        Serving { home, checker: Checker::Free, certificate: None, dovecot }
     }
 
     /// In the clear or over TLS, dovecot as it comes.
     pub(super) fn by_default(home: &Path, certificate: Option<PathBuf>) -> Serving {
-        Serving { home: home.to_owned(), checker: Checker::Free, certificate, ready: None }
+        Serving { certificate, ..Self::clear(home, Dovecot::AsItComes) }
     }
 
     /// Starts one of them, and waits until it has had a first session.
@@ -138,16 +148,17 @@ impl Serving {
                 (0, port, format!("ssl = required\nssl_cert = <{file}\nssl_key = <{file}\n"))
             }
         };
-        let (logins, sessions) = match self.ready {
-            Some(ready) => (
-                format!(
-                    "service_count = 0\n  client_limit = 1000\n  process_min_avail = {processors}\n"
-                ),
-                format!(
-                    "process_limit = 1000\n  process_min_avail = {ready}\n  service_count = 1000\n"
-                ),
+        let logins = match self.dovecot {
+            Dovecot::AsItComes => String::new(),
+            Dovecot::Logins | Dovecot::All(_) => format!(
+                "service_count = 0\n  client_limit = 1000\n  process_min_avail = {processors}\n"
             ),
-            None => (String::new(), "process_limit = 1000\n".to_owned()),
+        };
+        let sessions = match self.dovecot {
+            Dovecot::AsItComes | Dovecot::Logins => String::new(),
+            Dovecot::All(ready) => {
+                format!("process_min_avail = {ready}\n  service_count = 1000\n  ")
+            }
         };
         // A base directory of its own for each: what its predecessor leaves there would keep it from starting.
         format!(
@@ -179,7 +190,8 @@ service pop3-login {{
   chroot =
   {logins}}}
 service pop3 {{
-  {sessions}}}
+  {sessions}process_limit = 1000
+}}
 service auth {{
   client_limit = 2000
 }}

@@ -3,3 +3,7 @@
 #![no_main]
 
 common::std_program!(checkpassword::host::run);
+
+#[global_allocator]
+static MEMORY: sys::alloc::LargePages<std::alloc::System> =
+    sys::alloc::LargePages(std::alloc::System);
