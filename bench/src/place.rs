@@ -55,7 +55,16 @@ pub(crate) struct Scratch(PathBuf);
 impl Scratch {
     /// Makes it.
     pub(crate) fn new(name: &str) -> Result<Scratch, String> {
-        let path = base().join(format!("daemontools-bench-{name}.{}", std::process::id()));
+        Self::below(&base(), name)
+    }
+
+    /// Makes it where mailboxes are: on a disk, though all that is read should still be in memory.
+    pub(crate) fn on_disk(name: &str) -> Result<Scratch, String> {
+        Self::below(&std::env::temp_dir(), name)
+    }
+
+    fn below(base: &Path, name: &str) -> Result<Scratch, String> {
+        let path = base.join(format!("daemontools-bench-{name}.{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).map_err(|e| format!("unable to make {}: {e}", path.display()))?;
         let path = path.canonicalize().map_err(|e| format!("unable to find my scratch: {e}"))?;

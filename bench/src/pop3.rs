@@ -31,7 +31,7 @@ const LONG: usize = 50_000_000;
 const IDLE: usize = 40;
 
 pub(crate) fn measure(table: &mut Table) -> Result<(), String> {
-    let scratch = Scratch::new("pop3")?;
+    let scratch = Scratch::on_disk("pop3")?;
     let mailboxes: [(usize, usize, Part); 4] = [
         (3, 200, |table, home| {
             logins(table, home)?;

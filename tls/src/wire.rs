@@ -123,12 +123,14 @@ impl Wire {
         while !self.intake.is_empty() {
             let taken = self.tls.read_tls(&mut self.intake.bytes());
             self.intake.consume(taken.map_err(|error| WireError::System(errno(&error)))?);
-            let state = self.tls.process_new_packets().map_err(WireError::Protocol)?;
+            let state = self.tls.process_new_packets();
+            // What was good before something bad is good.
             while let Ok(bytes @ [_, ..]) = self.tls.reader().into_first_chunk() {
                 let count = bytes.len();
                 self.plain.add(bytes);
                 self.tls.reader().consume(count);
             }
+            let state = state.map_err(WireError::Protocol)?;
             // What comes after it isn't looked at.
             if state.peer_has_closed() {
                 self.intake.clear();
