@@ -5,6 +5,17 @@ use std::path::Path;
 use crate::host::{Host, messages};
 use crate::{Keep, Way, lives_with_a_mailbox, mailbox, with};
 
+/// getmail (6.18) delivers in a child, and begins to listen for its end only after it has started it: now and then it waits
+/// in vain. Python loads this before anything else.
+const WAITS_FOR_ITS_CHILD: &str = "\
+import os
+from getmailcore.baseclasses import ForkingBase
+def wait(self, child):
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+ForkingBase._prepare_child = lambda self: None
+ForkingBase._wait_for_child = wait
+";
+
 fn fetch(host: &Host, way: Way, place: &Path, keep: Keep) -> Vec<Vec<u8>> {
     for part in ["tmp", "new", "cur"] {
         host.dir(&format!("{}/Maildir/{part}", place.file_name().unwrap().display()));
@@ -28,7 +39,9 @@ fn fetch(host: &Host, way: Way, place: &Path, keep: Keep) -> Vec<Vec<u8>> {
             keep == Keep::Nothing
         ),
     );
-    let outcome = host.client("getmail", place).arg("--getmaildir").arg(place).output();
+    host.configuration(&place.join("sitecustomize.py"), WAITS_FOR_ITS_CHILD);
+    let getmail = host.client("getmail", place).env("PYTHONPATH", place);
+    let outcome = getmail.arg("--getmaildir").arg(place).output();
     assert_eq!(outcome.code, 0, "{way:?} {keep:?}: {} {}", outcome.out(), outcome.err());
     messages(&place.join("Maildir/new"))
 }
