@@ -111,6 +111,7 @@ cert cert-req:
 demo: all
 	@$(CARGO) run --locked --quiet --target-dir "$(TARGET)" -p tests --bin demo -- $(if $(CHECK),--check)
 
+# UNITS, TESTS: only the unit tests of these packages, only these end-to-end tests; all of them unless named.
 # SKIPS: where tests note what they could not try. BUILT: the programs with their symbols, for the tests that look at those.
 SKIPS = $(TARGET)/skips
 # End-to-end tests wait more than they work: so many at once, or one a processor if that is more.
@@ -119,9 +120,9 @@ THREADS = $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n > 6 ? n : 6)))
 HEED = env --default-signal=HUP,INT,QUIT,PIPE
 test: all
 	@rm -f "$(SKIPS)"; export SKIPS="$(SKIPS)" BUILT="$(BUILT)"; failed=; \
-	$(HEED) $(CARGO) test --locked --no-fail-fast --target-dir "$(TARGET)" --workspace --exclude tests || failed=1; \
+	$(HEED) $(CARGO) test --locked --no-fail-fast --target-dir "$(TARGET)" $(or $(UNITS:%=-p %),--workspace --exclude tests) || failed=1; \
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$(THREADS)} \
-	$(HEED) $(CARGO) test --locked --no-fail-fast --target-dir "$(TARGET)" -p tests || failed=1; \
+	$(HEED) $(CARGO) test --locked --no-fail-fast --target-dir "$(TARGET)" -p tests $(TESTS:%=--test %) || failed=1; \
 	if test -s "$(SKIPS)"; then echo "Not tried here:"; sort -u "$(SKIPS)"; fi; \
 	if test "$$failed"; then echo "make test: failed"; exit 1; else echo "make test: all passed"; fi
 
