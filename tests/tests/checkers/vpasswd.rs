@@ -217,6 +217,19 @@ fn a_failure_leaves_the_old_file() {
     assert_eq!(fs::read_dir(scratch.path()).expect("the directory").count(), 1);
 }
 
+/// What is where: a file that was replaced has another inode.
+struct State {
+    users: u64,
+    table: u64,
+    entries: usize,
+}
+
+fn state(scratch: &Scratch) -> State {
+    let inode = |name| fs::metadata(scratch.join(name)).expect("a file").ino();
+    let entries = fs::read_dir(scratch.path()).expect("the directory").count();
+    State { users: inode("users"), table: inode("users.cdb"), entries }
+}
+
 /// Killed at any moment: the file is the old one or the new one, another user gets in all the while, and the next vpasswd
 /// finds nothing in its way.
 #[test]
@@ -229,14 +242,23 @@ fn killed_at_any_moment() {
     }
     done(&scratch, &["table"], "");
     let mut possible = vec!["start".to_owned()];
-    for round in 0..40_u64 {
+    for round in 0..40 {
         let password = format!("round{round}");
+        let before = state(&scratch);
         let run = Run::new(program("vpasswd")).env("VPASSWD", scratch.join("users"));
         let mut child = run.args(["-m", "sha512crypt", "change", "joe"]).spawn();
         child.write(format!("{password}\n").as_bytes());
         child.close();
-        // From before it begins to after it is done, in no particular order.
-        std::thread::sleep(Duration::from_micros(round * 7919 % 40 * 500));
+        // At once; with its new file half written or whole, beside the old one or in its place; with the new table.
+        tests::wait_until("the moment to kill it", Duration::from_secs(20), || {
+            let now = state(&scratch);
+            match round % 4 {
+                0 => true,
+                1 => now.entries != before.entries || now.users != before.users,
+                2 => now.users != before.users,
+                _ => now.table != before.table,
+            }
+        });
         child.signal(tests::Signal::SIGKILL);
         let ann = [scratch.join("users"), scratch.join("users.cdb")].map(|place| {
             checked(login("ann", "start"), &[&vchkpw(), Path::new("true")], |run| {
