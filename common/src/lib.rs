@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+pub mod base64;
 pub mod diagnostic;
 pub mod env;
 #[cfg(any(test, fuzzing))]

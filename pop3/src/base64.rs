@@ -2,8 +2,7 @@
 
 use crate::secret::Secret;
 use alloc::vec::Vec;
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+use common::base64;
 
 /// What can't be decoded: another character, padding in the wrong place, bits that say nothing and
 /// are set all the same; or it is longer than the room for it.
@@ -35,7 +34,7 @@ fn decode_into<const ROOM: usize>(text: &[u8], out: &mut Secret<ROOM>) -> Result
         }
         let mut bits = 0;
         for byte in &four[..4 - padding] {
-            bits = bits << 6 | value(*byte)?;
+            bits = bits << 6 | base64::value(*byte).ok_or(Malformed)?;
         }
         let [_, bytes @ ..] = (bits << (6 * padding)).to_be_bytes();
         let (bytes, unsaid) = bytes.split_at(3 - padding);
@@ -47,34 +46,11 @@ fn decode_into<const ROOM: usize>(text: &[u8], out: &mut Secret<ROOM>) -> Result
     Ok(())
 }
 
-/// The six bits that a character stands for.
-fn value(byte: u8) -> Result<u32, Malformed> {
-    Ok(match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return Err(Malformed),
-    }
-    .into())
-}
-
 /// Encodes what is no secret.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let byte = |nth: usize| u32::from(three.get(nth).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for nth in 0..4 {
-            text.push(if nth <= three.len() {
-                ALPHABET[(bits >> (18 - 6 * nth)) as usize & 63]
-            } else {
-                b'='
-            });
-        }
-    }
+    base64::encode(bytes, &mut text);
     text
 }
 

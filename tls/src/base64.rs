@@ -1,5 +1,6 @@
 //! Base64 (RFC 4648), for PEM: nothing that passes through stays in memory.
 
+use common::base64;
 use zeroize::Zeroizing;
 
 /// A base64 decoder that is fed byte by byte. Wipes what it holds, also where its output grows.
@@ -15,22 +16,17 @@ impl Decoder {
     /// Takes one character; blanks count for nothing. `None`: it has no business here.
     pub(super) fn push(&mut self, byte: u8) -> Option<()> {
         let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
             b'=' => {
                 self.padding += 1;
                 return (self.padding <= 2).then_some(());
             }
             b' ' | b'\t' => return Some(()),
-            _ => return None,
+            byte => base64::value(byte)?,
         };
         if self.padding > 0 {
             return None;
         }
-        *self.bits = *self.bits << 6 | u32::from(value);
+        *self.bits = *self.bits << 6 | value;
         self.count += 1;
         if self.count == 4 {
             let [_, first, second, third] = self.bits.to_be_bytes();
@@ -68,21 +64,6 @@ impl Decoder {
     }
 }
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// Appends `bytes` to `text`, with padding.
-pub(super) fn encode(bytes: &[u8], text: &mut Vec<u8>) {
-    for group in bytes.chunks(3) {
-        let mut whole = [0; 4];
-        whole[1..=group.len()].copy_from_slice(group);
-        let bits = u32::from_be_bytes(whole);
-        for place in 0..4 {
-            let value = bits >> (18 - 6 * place) & 63;
-            text.push(if place <= group.len() { ALPHABET[value as usize] } else { b'=' });
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,7 +88,7 @@ mod tests {
         ];
         for (plain, encoded) in table {
             let mut text = Vec::new();
-            encode(plain.as_bytes(), &mut text);
+            base64::encode(plain.as_bytes(), &mut text);
             assert_eq!(text, encoded.as_bytes());
             assert_eq!(decoded(encoded).unwrap(), plain.as_bytes());
         }

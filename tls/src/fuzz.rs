@@ -1,7 +1,7 @@
 //! What the fuzzer runs here: see fuzz/.
 
 use crate::asked::{Asked, wait};
-use crate::base64;
+use crate::base64::Decoder;
 use crate::certificate::{hosts, parts};
 use crate::described::describe;
 use crate::distinguished::{attributes, one_line, reversed};
@@ -9,6 +9,7 @@ use crate::exports::{Exports, LONGEST};
 use crate::relay::{Interest, Levels, Patience, Relay, Step};
 use crate::starter::received;
 use crate::{der, identity, pem};
+use common::base64;
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 
@@ -46,7 +47,7 @@ pub fn pem(text: &[u8]) {
         }
         Err(error) => assert!(!error.to_string().contains('\n')),
     }
-    let mut decoder = base64::Decoder::default();
+    let mut decoder = Decoder::default();
     let decoded = match text.iter().try_for_each(|byte| decoder.push(*byte)) {
         Some(()) => decoder.finish().map(|bytes| bytes.to_vec()),
         None => None,

@@ -3,7 +3,8 @@
 //! A parser of our own, since every buffer that a private key passes through must be wiped, and
 //! since "the key is encrypted" and "line 12 isn't base64" must be told apart from "no key".
 
-use super::base64::{self, Decoder};
+use super::base64::Decoder;
+use common::base64;
 use std::fmt;
 use zeroize::Zeroizing;
 
