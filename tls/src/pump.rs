@@ -74,6 +74,8 @@ impl Pump<'_> {
     fn run(mut self) -> i32 {
         let mut waiting = (Patience::Unbounded, Instant::now());
         self.reap();
+        let standing = self.wire.standing();
+        self.received(standing);
         loop {
             self.encrypt();
             self.send();
@@ -194,6 +196,10 @@ impl Pump<'_> {
         if let (Some(input), true) = (&mut self.input, self.wire.is_busy()) {
             input.widen();
         }
+        self.received(received);
+    }
+
+    fn received(&mut self, received: Result<Received, WireError>) {
         match received {
             Ok(Received::Some | Received::Nothing) => {}
             Ok(Received::Goodbye) => self.relay.peer_finished(),

@@ -147,6 +147,36 @@ fn banner_half_close_and_exit_code() {
 }
 
 #[test]
+fn all_that_a_client_has_to_say_comes_with_the_end_of_the_handshake() {
+    let house = House::new("atonce");
+    let damaged = "peer's message can't be decrypted (damaged, or tampered with)\n";
+    for (last, log) in [(None, ""), (Some([23, 3, 3, 0, 1, 0]), damaged)] {
+        let mut call = house.connect("exit $(wc -c)", b"", LIMIT);
+        let mut client = call.tls(&Arc::new(house.client_config(VERSIONS[1]))).conn;
+        while client.is_handshaking() {
+            while client.wants_write() {
+                client.write_tls(&mut call.client).unwrap();
+            }
+            client.read_tls(&mut call.client).unwrap();
+            client.process_new_packets().unwrap();
+        }
+        client.writer().write_all(b"12345").unwrap();
+        if last.is_none() {
+            client.send_close_notify();
+        }
+        let mut flight = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut flight).unwrap();
+        }
+        flight.extend(last.into_iter().flatten());
+        call.client.write_all(&flight).unwrap();
+        // The connection stays open until the relay is through.
+        let _ = call.client.read_to_end(&mut Vec::new());
+        assert_eq!(call.end(), (5, log.into()));
+    }
+}
+
+#[test]
 fn ten_megabytes_there_and_back() {
     let house = House::new("echo");
     let sent: Vec<u8> =

@@ -140,6 +140,17 @@ impl Wire {
         Ok(Received::Some)
     }
 
+    /// How the connection stands after all that was received: [`Received::Some`] if the peer may go on,
+    /// [`Received::Goodbye`] if it said that it won't.
+    pub(super) fn standing(&mut self) -> Result<Received, WireError> {
+        // With nothing new to process, this tells what it told last.
+        match self.tls.process_new_packets() {
+            Ok(state) if state.peer_has_closed() => Ok(Received::Goodbye),
+            Ok(_) => Ok(Received::Some),
+            Err(error) => Err(WireError::Protocol(error)),
+        }
+    }
+
     /// Sends records until none is left, or the socket takes no more.
     pub(super) fn send(&mut self) -> Result<(), Errno> {
         while self.has_records() {
