@@ -31,7 +31,6 @@ use script::{Action, Script};
 use status::Status;
 use sys::clock::realtime;
 use sys::fs::Mode;
-use sys::poll::{PollFd, PollFlags, poll};
 use sys::signal::Signal;
 use sys::{Args, Env, Errno};
 
@@ -65,7 +64,10 @@ fn relay(input: &mut Input, lines: &mut Lines, works: &mut Works) -> Exit {
     let mut buffer: Vec<u8> = Vec::with_capacity(READ);
     let mut is_last = false;
     loop {
-        let signals = input.signals();
+        if is_last && !lines.is_in_line() {
+            return Exit::OK;
+        }
+        let signals = input.wait();
         if signals.contains(Signal::ALARM) {
             works.rotate();
         }
@@ -73,15 +75,8 @@ fn relay(input: &mut Input, lines: &mut Lines, works: &mut Works) -> Exit {
             input.end_with_this_line();
             is_last = true;
         }
-        if is_last && !lines.is_in_line() {
-            return Exit::OK;
-        }
-        let mut fds = [PollFd::from_borrowed_fd(input.fd(), PollFlags::IN)];
-        match poll(&mut fds, None, Some(input.waiting())) {
-            Ok(_) => {}
-            Err(Errno::INTR) => continue,
-            // No memory for a moment: the read waits as well, and only signals come late.
-            Err(_) => {}
+        if !signals.is_empty() {
+            continue;
         }
         match input.read(buffer.spare_capacity_mut()) {
             Err(Errno::AGAIN | Errno::INTR) => {}
@@ -203,5 +198,13 @@ impl Sink for Works {
         for log in self.logs().filter(|log| log.takes_line) {
             log.append(bytes);
         }
+    }
+
+    fn takes_all(&self) -> bool {
+        self.0.iter().all(|work| matches!(work, Work::Log(_)))
+    }
+
+    fn all(&mut self, lines: &[u8]) {
+        self.logs().for_each(|log| log.append(lines));
     }
 }
