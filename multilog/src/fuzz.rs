@@ -179,10 +179,17 @@ pub fn zone(data: &[u8]) {
     let file = TzFile::parse(data);
     for unix in asked {
         if let Some(rules) = &rules {
-            assert!(rules.offset(unix).abs() <= 7 * 86_400, "{}", rules.offset(unix));
+            let (offset, first, last) = rules.span(unix);
+            assert!(offset.abs() <= 7 * 86_400 && first <= unix && unix <= last, "{offset}");
+            assert_eq!([first, last].map(|edge| rules.span(edge).0), [offset; 2]);
         }
         if let Some(file) = &file {
-            assert!(file.offset(unix).seconds.abs() <= 1 << 33);
+            let span = file.span(unix);
+            assert!(span.has(unix) && span.offset.seconds.abs() <= 1 << 33);
+            assert_eq!(
+                [span.first, span.last].map(|edge| file.span(edge).offset),
+                [span.offset; 2]
+            );
         }
     }
 }
