@@ -8,7 +8,6 @@ extern crate alloc;
 #[doc(hidden)]
 pub mod fuzz;
 mod input;
-#[cfg_attr(not(test), expect(dead_code, reason = "multilog's stamps will use it"))]
 mod iso;
 mod pieces;
 mod wall;

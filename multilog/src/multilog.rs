@@ -28,6 +28,7 @@ use log::Log;
 use pattern::Pattern;
 use processor::Surroundings;
 use script::{Action, Script};
+use stamp::Stamps;
 use status::Status;
 use sys::clock::realtime;
 use sys::fs::Mode;
@@ -55,7 +56,8 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let surroundings = Surroundings { env, mask };
     let mut works = Works::prepare(&actions, surroundings)?;
     let Some(stdin) = sys::borrow(0) else { return Ok(works.close(Exit::OK)) };
-    let exit = relay(&mut Input::new(stdin, mask), &mut Lines::new(stamp), &mut works);
+    let mut lines = Lines::new(stamp.map(|form| Stamps::new(form, env)));
+    let exit = relay(&mut Input::new(stdin, mask), &mut lines, &mut works);
     Ok(works.close(exit))
 }
 

@@ -1,6 +1,6 @@
 //! From bytes to lines, in bounded memory, however long they are: the pure part.
 
-use super::stamp::{Form, Moments, Stamps};
+use super::stamp::{Moments, Stamps};
 use crate::pieces::pieces;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -42,15 +42,10 @@ enum State {
 }
 
 impl Lines {
-    /// Lines that get stamps of this form.
-    pub(crate) fn new(form: Option<Form>) -> Self {
+    /// Lines that get these stamps.
+    pub(crate) fn new(stamps: Option<Stamps>) -> Self {
         let head = Vec::with_capacity(HEAD + 1);
-        Self {
-            stamps: form.map(Stamps::new),
-            moments: Moments::default(),
-            state: State::Between,
-            head,
-        }
+        Self { stamps, moments: Moments::default(), state: State::Between, head }
     }
 
     /// Whether part of a line was read, and its end wasn't.
@@ -137,7 +132,9 @@ fn is_simple(whole: &[u8], ends: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::multilog::stamp::Form;
     use proptest::prelude::*;
+    use sys::Env;
 
     /// Each line, and what the actions saw of it.
     #[derive(Default, Debug, PartialEq, Eq)]
@@ -187,8 +184,12 @@ mod tests {
         }
     }
 
+    fn lines(form: Option<Form>) -> Lines {
+        Lines::new(form.map(|form| Stamps::new(form, Env::new(Vec::new()))))
+    }
+
     fn read(form: Option<Form>, chunks: &[&[u8]]) -> Seen {
-        let (mut lines, mut seen) = (Lines::new(form), Seen::default());
+        let (mut lines, mut seen) = (lines(form), Seen::default());
         for chunk in chunks {
             lines.feed(chunk, Duration::from_secs(1), &mut seen);
         }
@@ -218,7 +219,7 @@ mod tests {
 
     #[test]
     fn the_stamp_is_that_of_the_first_byte() {
-        let (mut lines, mut seen) = (Lines::new(Some(Form::Epoch)), Seen::default());
+        let (mut lines, mut seen) = (lines(Some(Form::Epoch)), Seen::default());
         for (second, chunk) in [(1, &b"on"[..]), (2, b"e\n\nt"), (3, b"wo"), (4, b"\nthree\n")] {
             lines.feed(chunk, Duration::from_secs(second), &mut seen);
         }
@@ -254,7 +255,7 @@ mod tests {
         #[test]
         fn what_nobody_looks_at_is_the_same_in_the_end(input in input(), chunk in 1_usize..3000) {
             for form in [None, Some(Form::Epoch)] {
-                let (mut lines, mut taken) = (Lines::new(form), Taken::default());
+                let (mut lines, mut taken) = (lines(form), Taken::default());
                 for chunk in input.chunks(chunk) {
                     lines.feed(chunk, Duration::from_secs(1), &mut taken);
                     // What isn't there yet is kept back.
