@@ -84,7 +84,7 @@ pub fn log_lines(data: &[u8]) {
     let whole = pieces.whole;
     for takes_all in [false, true] {
         let (mut lines, mut kept) = (Lines::new(None), Kept { takes_all, ..Kept::default() });
-        pieces.iter().for_each(|piece| lines.feed(piece, Duration::ZERO, &mut kept));
+        pieces.iter().for_each(|piece| lines.feed(piece, || Duration::ZERO, &mut kept));
         assert_eq!(lines.is_in_line(), whole.last().is_some_and(|last| *last != b'\n'));
         let missing: &[u8] = if lines.is_in_line() { b"\n" } else { b"" };
         lines.finish(&mut kept);

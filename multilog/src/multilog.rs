@@ -87,7 +87,7 @@ fn relay(input: &mut Input, lines: &mut Lines, works: &mut Works) -> Exit {
                 return Exit::OK;
             }
             Ok(read) => {
-                lines.feed(read, realtime(), works);
+                lines.feed(read, realtime, works);
                 works.flush();
             }
             Err(errno) => {

@@ -53,9 +53,16 @@ impl Lines {
         self.state != State::Between
     }
 
-    /// Takes what was read at `now`.
-    pub(crate) fn feed(&mut self, bytes: &[u8], now: Duration, sink: &mut impl Sink) {
-        self.moments.now_is(now);
+    /// Takes what was read `now`, which is asked for where there are stamps.
+    pub(crate) fn feed(
+        &mut self,
+        bytes: &[u8],
+        now: impl FnOnce() -> Duration,
+        sink: &mut impl Sink,
+    ) {
+        if self.stamps.is_some() {
+            self.moments.now_is(now());
+        }
         let mut rest = bytes;
         for piece in pieces(bytes) {
             let is_plain = self.state == State::Between && self.stamps.is_none();
@@ -191,7 +198,7 @@ mod tests {
     fn read(form: Option<Form>, chunks: &[&[u8]]) -> Seen {
         let (mut lines, mut seen) = (lines(form), Seen::default());
         for chunk in chunks {
-            lines.feed(chunk, Duration::from_secs(1), &mut seen);
+            lines.feed(chunk, || Duration::from_secs(1), &mut seen);
         }
         lines.finish(&mut seen);
         assert!(!lines.is_in_line());
@@ -221,7 +228,7 @@ mod tests {
     fn the_stamp_is_that_of_the_first_byte() {
         let (mut lines, mut seen) = (lines(Some(Form::Epoch)), Seen::default());
         for (second, chunk) in [(1, &b"on"[..]), (2, b"e\n\nt"), (3, b"wo"), (4, b"\nthree\n")] {
-            lines.feed(chunk, Duration::from_secs(second), &mut seen);
+            lines.feed(chunk, || Duration::from_secs(second), &mut seen);
         }
         let texts: Vec<_> = seen.0.iter().map(|(line, _)| line.as_slice()).collect();
         let expected: [&[u8]; 4] =
@@ -257,7 +264,7 @@ mod tests {
             for form in [None, Some(Form::Epoch)] {
                 let (mut lines, mut taken) = (lines(form), Taken::default());
                 for chunk in input.chunks(chunk) {
-                    lines.feed(chunk, Duration::from_secs(1), &mut taken);
+                    lines.feed(chunk, || Duration::from_secs(1), &mut taken);
                     // What isn't there yet is kept back.
                     prop_assert_eq!(lines.is_in_line(), !chunk.ends_with(b"\n"));
                 }
