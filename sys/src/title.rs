@@ -51,8 +51,8 @@ pub struct Placard {
     arguments: Vec<u8>,
 }
 
-/// So long may a text be, if arguments and environment are.
-const LONGEST: usize = 512;
+/// So long may a text be with the NUL behind it, if arguments and environment are.
+const LONGEST: usize = 212;
 
 impl Placard {
     /// Makes room: moves the arguments, and what is needed of the environment behind them, to memory of their own, where
