@@ -15,6 +15,9 @@ use crate::client::Client;
 
 const DOVECOT: &str = "/usr/sbin/dovecot";
 
+/// What the bench tells Dovecot, too.
+const CONFIGURATION: &str = include_str!("../../dovecot.conf");
+
 /// Whose mailbox it is: nobody's.
 const ACCOUNT: u32 = 65534;
 
@@ -150,43 +153,17 @@ pub(crate) fn text(subject: &str) -> String {
 }
 
 fn configuration(home: &Path, port: u16, uidl: Uidl) -> String {
-    let home = home.display();
-    let format = match uidl {
+    let own = match uidl {
         Uidl::OfTheFile => "pop3_uidl_format = %f\n",
         Uidl::OfItsOwn => "",
     };
-    format!(
-        "protocols = pop3
-listen = 127.0.0.1
-base_dir = {home}/run
-state_dir = {home}/state
-log_path = {home}/dovecot.log
-ssl = no
-disable_plaintext_auth = no
-mail_location = maildir:{home}/Maildir
-first_valid_uid = 1
-{format}passdb {{
-  driver = static
-  args = nopassword=y
-}}
-userdb {{
-  driver = static
-  args = uid={ACCOUNT} gid={ACCOUNT} home={home} allow_all_users=yes
-}}
-service pop3-login {{
-  inet_listener pop3 {{
-    port = {port}
-  }}
-  inet_listener pop3s {{
-    port = 0
-  }}
-  chroot =
-}}
-service anvil {{
-  chroot =
-}}
-"
-    )
+    let account = ACCOUNT.to_string();
+    let common = CONFIGURATION
+        .replace("@HOME@", home.to_str().expect("UTF-8"))
+        .replace("@PORT@", &port.to_string())
+        .replace("@UID@", &account)
+        .replace("@GID@", &account);
+    common + own
 }
 
 fn own(path: &Path) {
