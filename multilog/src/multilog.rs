@@ -8,6 +8,7 @@ pub(crate) mod finished;
 mod keeper;
 pub(crate) mod line;
 mod log;
+mod notice;
 mod opening;
 mod patience;
 pub(crate) mod pattern;
@@ -25,6 +26,7 @@ use common::{Exit, Failure, Name};
 use directory::Directory;
 use line::{Lines, Sink};
 use log::Log;
+use notice::Notice;
 use pattern::Pattern;
 use processor::Surroundings;
 use script::{Action, Script};
@@ -49,11 +51,12 @@ const READ: usize = 64 * 1024;
 /// # Errors
 /// A log or a status file that can't be opened, a log that is kept already: 111.
 pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
+    let notice = Notice::new(args, env);
     descriptors::occupy();
     sys::process::umask(Mode::WGRP | Mode::WOTH);
     let Script { stamp, actions } = script::read(args);
     let mask = watch(&[Signal::TERM, Signal::ALARM]);
-    let surroundings = Surroundings { env, mask };
+    let surroundings = Surroundings { env, mask, notice };
     let mut works = Works::prepare(&actions, surroundings)?;
     let Some(stdin) = sys::borrow(0) else { return Ok(works.close(Exit::OK)) };
     let mut lines = Lines::new(stamp.map(|form| Stamps::new(form, env)));
@@ -125,7 +128,7 @@ impl Works {
         let mut statuses = VecDeque::new();
         for action in actions {
             if let Action::Status(path) = action {
-                statuses.push_back(Status::open(path).map_err(|errno| {
+                statuses.push_back(Status::open(path, surroundings.notice).map_err(|errno| {
                     let parts: [&[u8]; 2] = [b"unable to create ", path.to_bytes()];
                     NAME.fatal_errno(Exit::TEMPORARY.0, &parts, errno)
                 })?);
