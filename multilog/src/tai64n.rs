@@ -69,7 +69,7 @@ impl<E, W: FnMut(&[u8], &[u8]) -> Result<(), E>> Stamper<W> {
     #[inline]
     fn put(&mut self, piece: &[u8]) -> Result<(), E> {
         if !self.within_line {
-            self.outlet.put(&self.stamps.take())?;
+            self.outlet.put(self.stamps.take())?;
         }
         self.outlet.put(piece)
     }

@@ -198,20 +198,6 @@ mod tests {
         assert_eq!(told(BERLIN, &night), seconds);
     }
 
-    #[test]
-    fn the_second_that_was_put_in() {
-        let Some(zoned) =
-            std::fs::exists("/usr/share/zoneinfo/right/Europe/Berlin").ok().filter(|is| *is)
-        else {
-            return;
-        };
-        assert!(zoned);
-        let night = ["2017-01-01 00:59:59", "2017-01-01 00:59:60", "2017-01-01 01:00:00"];
-        let seconds = [1_483_228_825, 1_483_228_826, 1_483_228_827];
-        assert_eq!(told(c"TZ=right/Europe/Berlin", &night), seconds.map(Some));
-        assert_eq!(told(c"TZ=right/Europe/Berlin", &["2016-12-31T23:59:60Z"]), [Some(seconds[1])]);
-    }
-
     proptest! {
         #[test]
         fn labels_become_times_and_labels_again(

@@ -20,13 +20,14 @@ pub(crate) struct Reading {
 pub(crate) enum Outcome {
     /// There is no time.
     None,
-    /// More bytes must come to know. There are at most [`LONGEST`] of them so far.
+    /// More bytes must come to know. There are at most 45 of them so far.
     Unclear,
     /// A time, and how many bytes it has.
     Time(Reading, usize),
 }
 
 /// `2147483647-12-31 23:59:60.4294967295+24:59:59` is the longest time.
+#[cfg(any(test, fuzzing))]
 pub(crate) const LONGEST: usize = 45;
 
 /// Reads the time that `text` begins with; `ends`: nothing follows the text.
