@@ -61,9 +61,16 @@ pub(crate) fn to_stdout() -> impl FnMut(&[u8], &[u8]) -> Result<(), Errno> {
     move |first, second| {
         let stdout = stdout.ok_or(Errno::BADF)?;
         let written = if second.is_empty() { 0 } else { write_both(stdout, first, second)? };
-        sys::write_all(stdout, first.get(written..).unwrap_or_default())?;
-        sys::write_all(stdout, &second[written.saturating_sub(first.len())..])
+        let (first, second) = left(written, first, second);
+        sys::write_all(stdout, first)?;
+        sys::write_all(stdout, second)
     }
+}
+
+/// What is left of both, after so many bytes.
+fn left<'a>(written: usize, first: &'a [u8], second: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+    let of_second = written.saturating_sub(first.len()).min(second.len());
+    (&first[written.min(first.len())..], &second[of_second..])
 }
 
 /// Writes once, as much as that may be.
@@ -96,6 +103,14 @@ mod tests {
         let expected: [(&[u8], &[u8]); 3] = [(b"a", &large), (b"", &large), (&small, b"")];
         let writes: Vec<(&[u8], &[u8])> = writes.iter().map(|(a, b)| (&a[..], &b[..])).collect();
         assert_eq!(writes, expected);
+    }
+
+    #[test]
+    fn whatever_was_written_the_rest_is_left() {
+        for written in 0..=5 {
+            let (first, second) = left(written, b"ab", b"cde");
+            assert_eq!([first, second].concat(), b"abcde"[written..]);
+        }
     }
 
     #[test]
