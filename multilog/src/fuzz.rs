@@ -7,7 +7,7 @@ use crate::multilog::{finished, wildcard};
 use crate::splogger::line as splogger;
 use crate::tai64nlocal::labels::Labels;
 use crate::tai64nlocal::lines::{Lines as TimeLines, Place, Sought};
-use crate::tai64nlocal::local::LocalTimes;
+use crate::tai64nlocal::local::LocalTime;
 use crate::tai64nlocal::reading::{self, LONGEST, Outcome};
 use crate::tai64nlocal::rules::Rules;
 use crate::tai64nlocal::tzif::TzFile;
@@ -145,11 +145,19 @@ impl Sink for Kept {
 /// The rules of a zone that has summers.
 const ZONE: &CStr = c"TZ=EST5EDT,M3.2.0,M11.1.0";
 
-fn clock() -> WallClock {
+fn env() -> Env {
     thread_local! {
         static ENV: Env = Env::new(vec![ZONE.into()]);
     }
-    WallClock::local(ENV.with(|env| *env), Form::Spaced)
+    ENV.with(|env| *env)
+}
+
+fn clock() -> WallClock {
+    WallClock::local(env(), Form::Spaced)
+}
+
+fn apart() -> LocalTime {
+    LocalTime::new(env()).apart()
 }
 
 /// What tai64nlocal makes of these pieces.
@@ -174,7 +182,7 @@ fn converted(pieces: &Pieces<'_>, place: Place, sought: &mut impl Sought) -> Vec
 /// A log that tai64nlocal reads, in whatever pieces: what isn't a label stays, and a label has a time.
 pub fn local_times(data: &[u8]) {
     let pieces = Pieces::of(data);
-    let mut time = LocalTimes::new(clock(), false);
+    let mut time = LocalTime::new(env());
     let out = converted(&pieces, Place::Start, &mut time);
     let mut expected = Vec::new();
     for line in pieces.whole.split_inclusive(|byte| *byte == b'\n') {
@@ -183,6 +191,7 @@ pub fn local_times(data: &[u8]) {
         assert!(is_label || text.is_none());
         match text {
             Some(text) => {
+                let text = text.as_ref();
                 assert!((26..=36).contains(&text.len()) && text.is_ascii());
                 expected.extend_from_slice(text);
                 expected.extend_from_slice(&line[25..]);
@@ -195,7 +204,7 @@ pub fn local_times(data: &[u8]) {
     // The same in whatever pieces, wherever labels are looked for; and `-a` leaves none that there could be a time for.
     let whole = Pieces::whole(pieces.whole);
     for place in [Place::Field(1), Place::Field(2), Place::Anywhere] {
-        let mut time = LocalTimes::new(clock(), true);
+        let mut time = apart();
         assert_eq!(converted(&pieces, place, &mut time), converted(&whole, place, &mut time));
     }
     let (mut at, mut expected) = (0, Vec::new());
@@ -205,7 +214,7 @@ pub fn local_times(data: &[u8]) {
             && !rest.get(25).is_some_and(u8::is_ascii_hexdigit);
         match rest.first_chunk().filter(|_| is_apart).and_then(|label| time.text(label)) {
             Some(text) => {
-                expected.extend_from_slice(text);
+                expected.extend_from_slice(text.as_ref());
                 at += 25;
             }
             None => {
@@ -214,7 +223,7 @@ pub fn local_times(data: &[u8]) {
             }
         }
     }
-    let mut apart = LocalTimes::new(clock(), true);
+    let mut apart = apart();
     assert_eq!(converted(&pieces, Place::Anywhere, &mut apart), expected);
 }
 
@@ -240,9 +249,11 @@ pub fn times(data: &[u8]) {
         };
         assert_eq!(label.nanoseconds(), time.nanoseconds);
         if time.east.is_none() && !time.is_leap {
-            let mut times = LocalTimes::new(clock(), false);
+            let mut times = LocalTime::new(env());
             let again = times.text(&label.to_hex()).expect("it was read");
-            let Outcome::Time(again, _) = reading::read(again, true) else { panic!("no time") };
+            let Outcome::Time(again, _) = reading::read(again.as_ref(), true) else {
+                panic!("no time")
+            };
             assert_eq!(again, time);
         }
     }

@@ -18,7 +18,7 @@ use common::{Exit, Failure, Name};
 use core::ffi::CStr;
 use labels::Labels;
 use lines::{Lines, Place, Sought};
-use local::LocalTimes;
+use local::LocalTime;
 use sys::fs::{Mode, OFlags, open};
 use sys::{Args, AsFd, BorrowedFd, Env, Errno};
 
@@ -42,19 +42,21 @@ const INPUT: usize = 64 * 1024;
 /// that can't be read is named, and when the others are copied, the exit code is 111.
 pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let request = request::read(args)?;
-    let clock = || match request.is_utc {
-        true => WallClock::utc(Form::Spaced),
-        false => WallClock::local(env, Form::Spaced),
-    };
-    let is_apart = request.place != Place::Start;
     let (place, files) = (request.place, request.files);
     if request.is_reverse {
-        copy(files, place, Labels::new(clock()))
-    } else if request.is_iso {
-        copy(files, place, LocalTimes::iso((!request.is_utc).then_some(env), is_apart))
-    } else {
-        copy(files, place, LocalTimes::new(clock(), is_apart))
+        let clock = match request.is_utc {
+            true => WallClock::utc(Form::Spaced),
+            false => WallClock::local(env, Form::Spaced),
+        };
+        return copy(files, place, Labels::new(clock));
     }
+    let time = match (request.is_iso, request.is_utc) {
+        (false, false) => LocalTime::new(env),
+        (false, true) => LocalTime::utc(),
+        (true, false) => LocalTime::iso(env),
+        (true, true) => LocalTime::iso_utc(),
+    };
+    copy(files, place, if place == Place::Start { time } else { time.apart() })
 }
 
 fn copy<S: Sought>(files: Args, place: Place, sought: S) -> Result<Exit, Failure> {

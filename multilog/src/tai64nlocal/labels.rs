@@ -105,7 +105,7 @@ impl Sought for Labels {
 
 #[cfg(test)]
 mod tests {
-    use super::super::local::LocalTimes;
+    use super::super::local::LocalTime;
     use super::*;
     use crate::wall::Form;
     use proptest::prelude::*;
@@ -213,19 +213,19 @@ mod tests {
         ) {
             // Local times, in order: at the end of a summer, what is left out makes a difference only there.
             seconds.sort_unstable();
-            let mut times = LocalTimes::new(WallClock::local(env(zone), Form::Spaced), false);
-            let mut iso = LocalTimes::iso(Some(env(zone)), false);
+            let mut times = LocalTime::new(env(zone));
+            let mut iso = LocalTime::iso(env(zone));
             let (mut back, mut exact) = (labels(zone), labels(zone));
             for unix in seconds {
                 let told = Label::at(unix, nanoseconds);
-                let text = times.text(&told.to_hex()).map(|text| String::from_utf8(text.to_vec()).unwrap());
+                let text = times.text(&told.to_hex()).map(|text| String::from_utf8(text.as_ref().to_vec()).unwrap());
                 let there = label(&mut back, &text.expect("a year of this calendar")).expect("a time");
-                let again = times.text(&there.to_hex()).map(|text| String::from_utf8(text.to_vec()).unwrap());
-                let text = times.text(&told.to_hex()).map(|text| String::from_utf8(text.to_vec()).unwrap());
+                let again = times.text(&there.to_hex()).map(|text| String::from_utf8(text.as_ref().to_vec()).unwrap());
+                let text = times.text(&told.to_hex()).map(|text| String::from_utf8(text.as_ref().to_vec()).unwrap());
                 prop_assert_eq!(again, text);
                 prop_assert!((there.unix_seconds() - unix).abs() <= 3600);
                 if let Some(text) = iso.text(&told.to_hex()) {
-                    let text = String::from_utf8(text.to_vec()).unwrap();
+                    let text = String::from_utf8(text.as_ref().to_vec()).unwrap();
                     prop_assert_eq!(label(&mut exact, &text), Some(told), "{}", text);
                 }
             }

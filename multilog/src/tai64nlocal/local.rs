@@ -14,84 +14,115 @@ const SECONDS: usize = 17;
 const LONGEST: usize = 48;
 
 /// Turns labels into local times, or those of UTC.
-pub(crate) struct LocalTimes {
+pub(crate) struct LocalTime {
     clock: WallClock,
     /// With ISO 8601, what comes after the digits.
     mark: Option<Mark>,
-    /// Whether a label has to stand apart from other hexadecimal digits.
+    /// Whether a label has to stand apart: no other hexadecimal digit may come just before it, or after.
     is_apart: bool,
     /// The beginning of the label that came last, of which the text is: lines of a log share their seconds.
-    seconds: [u8; SECONDS],
-    text: [u8; LONGEST],
+    seconds: Option<[u8; SECONDS]>,
+    text: Text,
     /// Where in the text the nanoseconds are.
     fraction: usize,
+    /// The length of a text with nine digits of them.
     length: usize,
 }
 
-impl LocalTimes {
-    /// The times `YYYY-MM-DD HH:MM:SS.nnnnnnnnn` of this clock, for what begins with a label; with `is_apart`,
-    /// not for one that another hexadecimal digit follows, or comes before.
-    pub(crate) fn new(clock: WallClock, is_apart: bool) -> Self {
-        let (seconds, text) = ([0; SECONDS], [0; LONGEST]);
-        Self { clock, mark: None, is_apart, seconds, text, fraction: 0, length: 0 }
+/// A time's text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Text {
+    bytes: [u8; LONGEST],
+    length: usize,
+}
+
+impl AsRef<[u8]> for Text {
+    #[inline]
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+impl LocalTime {
+    /// The local time of this environment, `YYYY-MM-DD HH:MM:SS.nnnnnnnnn`.
+    pub(crate) fn new(env: Env) -> Self {
+        Self::of(WallClock::local(env, Form::Spaced), None)
     }
 
-    /// `YYYY-MM-DDTHH:MM:SS.nnnnnnnnn`, and what says how far that is from UTC.
-    pub(crate) fn iso(env: Option<Env>, is_apart: bool) -> Self {
-        let (clock, mark) = match env {
-            Some(env) => (WallClock::local(env, Form::Iso), Mark::local()),
-            None => (WallClock::utc(Form::Iso), Mark::utc()),
-        };
-        Self { mark: Some(mark), ..Self::new(clock, is_apart) }
+    /// UTC, in the same form.
+    pub(crate) fn utc() -> Self {
+        Self::of(WallClock::utc(Form::Spaced), None)
+    }
+
+    /// Local time as `YYYY-MM-DDTHH:MM:SS.nnnnnnnnn+hh:mm`.
+    pub(crate) fn iso(env: Env) -> Self {
+        Self::of(WallClock::local(env, Form::Iso), Some(Mark::local()))
+    }
+
+    /// UTC as `YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ`.
+    pub(crate) fn iso_utc() -> Self {
+        Self::of(WallClock::utc(Form::Iso), Some(Mark::utc()))
+    }
+
+    fn of(clock: WallClock, mark: Option<Mark>) -> Self {
+        let text = Text { bytes: [0; LONGEST], length: 0 };
+        Self { clock, mark, is_apart: false, seconds: None, text, fraction: 0, length: 0 }
+    }
+
+    /// The same, but of labels that have to stand apart.
+    pub(crate) fn apart(self) -> Self {
+        Self { is_apart: true, ..self }
     }
 
     /// The time of this label; `None` if it is none, or it has no such form. As with the original, a year has as
     /// many digits as it needs, and so have nanoseconds beyond a second. (ISO 8601 has neither.)
     #[inline]
-    pub(crate) fn text(&mut self, label: &[u8; LABEL]) -> Option<&[u8]> {
-        if label[..SECONDS] != self.seconds {
+    pub(crate) fn text(&mut self, label: &[u8; LABEL]) -> Option<&Text> {
+        if self.seconds.as_ref().is_none_or(|seconds| label[..SECONDS] != *seconds) {
             self.turn(label)?;
         }
         let nanoseconds = hexadecimal(&label[SECONDS..])? as u32;
         if nanoseconds > 999_999_999 {
             return self.beyond_a_second(nanoseconds);
         }
-        self.text[self.fraction..self.fraction + 9].copy_from_slice(&nine_digits(nanoseconds));
-        Some(&self.text[..self.length])
+        self.text.length = self.length;
+        self.text.bytes[self.fraction..self.fraction + 9]
+            .copy_from_slice(&nine_digits(nanoseconds));
+        Some(&self.text)
     }
 
     fn turn(&mut self, label: &[u8; LABEL]) -> Option<()> {
-        self.seconds[0] = 0;
+        self.seconds = None;
         let digits = label.strip_prefix(b"@")?;
         let unix = common::tai64n::unix_seconds(hexadecimal(&digits[..SECONDS - 1])?);
         let text = self.clock.text(unix)?;
         self.fraction = text.len() + 1;
-        self.text[..text.len()].copy_from_slice(text);
-        self.text[text.len()] = b'.';
+        self.text.bytes[..text.len()].copy_from_slice(text);
+        self.text.bytes[text.len()] = b'.';
         self.length = self.fraction + 9;
         if let Some(mark) = &mut self.mark {
             let mark = mark.text(self.clock.span(unix).offset);
-            self.text[self.length..self.length + mark.len()].copy_from_slice(mark);
+            self.text.bytes[self.length..self.length + mark.len()].copy_from_slice(mark);
             self.length += mark.len();
         }
-        self.seconds.copy_from_slice(&label[..SECONDS]);
+        self.seconds = label.first_chunk().copied();
         Some(())
     }
 
     #[cold]
-    fn beyond_a_second(&mut self, nanoseconds: u32) -> Option<&[u8]> {
+    fn beyond_a_second(&mut self, nanoseconds: u32) -> Option<&Text> {
         if self.mark.is_some() {
             return None;
         }
         let digits = decimal(nanoseconds.into());
         let digits = digits.as_bytes();
-        let end = self.fraction + digits.len();
-        self.text[self.fraction..end].copy_from_slice(digits);
-        Some(&self.text[..end])
+        self.text.length = self.fraction + digits.len();
+        self.text.bytes[self.fraction..self.text.length].copy_from_slice(digits);
+        Some(&self.text)
     }
 }
 
-impl Sought for LocalTimes {
+impl Sought for LocalTime {
     fn may_begin(_: u8, byte: u8) -> bool {
         byte == b'@'
     }
@@ -116,7 +147,7 @@ impl Sought for LocalTimes {
                 None | Some(_) => {}
             }
         }
-        self.text(label).map_or(Found::Nothing, |text| Found::Text(LABEL, text))
+        self.text(label).map_or(Found::Nothing, |text| Found::Text(LABEL, text.as_ref()))
     }
 }
 
@@ -159,14 +190,14 @@ mod tests {
         Env::new(vec![text.into()])
     }
 
-    fn spaced(text: &CStr) -> LocalTimes {
-        LocalTimes::new(WallClock::local(zone(text), Form::Spaced), false)
+    fn spaced(text: &CStr) -> LocalTime {
+        LocalTime::new(zone(text))
     }
 
-    fn texts(mut times: LocalTimes, labels: &[&str]) -> Vec<Option<String>> {
+    fn texts(mut times: LocalTime, labels: &[&str]) -> Vec<Option<String>> {
         let text = |label: &&str| {
             let text = times.text(label.as_bytes().try_into().expect("a label"));
-            text.map(|text| String::from_utf8(text.to_vec()).expect("ASCII"))
+            text.map(|text| String::from_utf8(text.as_ref().to_vec()).expect("ASCII"))
         };
         labels.iter().map(text).collect()
     }
@@ -199,7 +230,7 @@ mod tests {
 
     #[test]
     fn labels_as_programs_read_them() {
-        let local = LocalTimes::iso(Some(zone(c"TZ=EST5EDT,M4.1.0,M10.5.0")), false);
+        let local = LocalTime::iso(zone(c"TZ=EST5EDT,M4.1.0,M10.5.0"));
         let expected = [
             Some("1999-08-24T00:04:05.787492500-04:00"),
             Some("1999-08-24T00:04:05.000000001-04:00"),
@@ -208,7 +239,7 @@ mod tests {
             Some("1969-12-31T19:00:00.000000000-05:00"),
         ];
         assert_eq!(texts(local, &LABELS[..5]), expected.map(|text| text.map(str::to_owned)));
-        let utc = texts(LocalTimes::iso(None, false), &LABELS[..1]);
+        let utc = texts(LocalTime::iso_utc(), &LABELS[..1]);
         assert_eq!(utc, [Some("1999-08-24T04:04:05.787492500Z".to_owned())]);
     }
 
@@ -232,15 +263,15 @@ mod tests {
             let expected = expected.map(|text| format!("{text}.000000000"));
             assert_eq!(texts(spaced(c"TZ="), &[&label(unix)]), [expected], "{unix}");
             let iso = iso.map(|text| format!("{text}.000000000Z"));
-            assert_eq!(texts(LocalTimes::iso(None, false), &[&label(unix)]), [iso], "{unix}");
+            assert_eq!(texts(LocalTime::iso_utc(), &[&label(unix)]), [iso], "{unix}");
         }
         assert_eq!(texts(spaced(c"TZ=ABC-1"), &[&label(i64::MAX)]), [None]);
     }
 
     /// What is found: the length, or why not.
     fn found(is_apart: bool, before: u8, text: &str, ends: bool) -> Result<usize, &'static str> {
-        let clock = WallClock::utc(Form::Spaced);
-        match LocalTimes::new(clock, is_apart).find(before, text.as_bytes(), ends) {
+        let mut time = if is_apart { LocalTime::utc().apart() } else { LocalTime::utc() };
+        match time.find(before, text.as_bytes(), ends) {
             Found::Nothing => Err("nothing"),
             Found::Perhaps => Err("perhaps"),
             Found::Text(length, _) => Ok(length),
@@ -281,7 +312,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_kept_is_what_stays_the_same(
-            labels in prop::collection::vec("@40000000[03]0c21(9bf|9c0)[0-3][0-9a-f]{6}[0-9a-g]", 1..9)
+            labels in prop::collection::vec("[@\0]40000000[03]0c21(9bf|9c0)[0-3][0-9a-f]{6}[0-9a-g]", 1..9)
         ) {
             let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
             let known = texts(spaced(c"TZ=CET-1"), &labels);

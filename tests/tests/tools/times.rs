@@ -19,26 +19,16 @@ fn converts(cases: &[(&str, &str, &str)]) {
 
 #[test]
 fn labels_in_other_places() {
-    let text = format!("x {LABEL} [{LABEL}]{LABEL}\n{LABEL}\ta{LABEL} {LABEL}0 {LABEL}.s\n");
-    let time = "1999-08-24 06:04:05.787492500";
+    // `L` is a label, and `T` its time.
+    let line = |text: &str| text.replace('L', LABEL).replace('T', "1999-08-24 06:04:05.787492500");
+    let text = line("x L [L]L\nL\taL L0 L.s\n");
     converts(&[
-        ("", &text, &text.replacen(&format!("\n{LABEL}"), &format!("\n{time}"), 1)),
-        ("-a", &text, &format!("x {time} [{time}]{time}\n{time}\ta{LABEL} {LABEL}0 {time}.s\n")),
-        ("-c 1", &text, &text.replacen(&format!("\n{LABEL}"), &format!("\n{time}"), 1)),
-        ("-c2", &text, &text.replacen(LABEL, time, 1)),
-        (
-            "-c3",
-            &text,
-            &format!("x {LABEL} [{time}]{time}\n{LABEL}\ta{LABEL} {LABEL}0 {LABEL}.s\n"),
-        ),
-        (
-            "-c4",
-            &text,
-            &text
-                .replace(".s", "")
-                .replacen(&format!("{LABEL}\n"), &format!("{time}.s\n"), 2)
-                .replacen(&format!("{time}.s\n"), &format!("{LABEL}\n"), 1),
-        ),
+        ("", &text, &line("x L [L]L\nT\taL L0 L.s\n")),
+        ("-a", &text, &line("x T [T]T\nT\taL L0 T.s\n")),
+        ("-c 1", &text, &line("x L [L]L\nT\taL L0 L.s\n")),
+        ("-c2", &text, &line("x T [L]L\nL\taL L0 L.s\n")),
+        ("-c3", &text, &line("x L [T]T\nL\taL L0 L.s\n")),
+        ("-c4", &text, &line("x L [L]L\nL\taL L0 T.s\n")),
         ("-c 99", &text, &text),
     ]);
 }
