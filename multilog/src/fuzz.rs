@@ -5,15 +5,18 @@ use crate::multilog::pattern;
 use crate::multilog::script::{self, Action};
 use crate::multilog::{finished, wildcard};
 use crate::splogger::line as splogger;
-use crate::tai64nlocal::lines::Lines as Labels;
+use crate::tai64nlocal::labels::Labels;
+use crate::tai64nlocal::lines::{Lines as TimeLines, Place, Sought};
 use crate::tai64nlocal::local::LocalTime;
+use crate::tai64nlocal::reading::{self, LONGEST, Outcome};
 use crate::tai64nlocal::rules::Rules;
 use crate::tai64nlocal::tzif::TzFile;
+use crate::wall::{Form, WallClock};
 use common::tai64n::Label;
 use core::time::Duration;
 use pieces::Pieces;
 use std::convert::Infallible;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use sys::{Args, Env};
 
 #[path = "../../fuzz/pieces.rs"]
@@ -139,26 +142,54 @@ impl Sink for Kept {
     }
 }
 
-/// A log that tai64nlocal reads, in whatever pieces: what isn't a label stays, and a label has a time.
-pub fn local_times(data: &[u8]) {
+/// The rules of a zone that has summers.
+const ZONE: &CStr = c"TZ=EST5EDT,M3.2.0,M11.1.0";
+
+fn env() -> Env {
     thread_local! {
-        static ENV: Env = Env::new(vec![c"TZ=EST5EDT,M3.2.0,M11.1.0".into()]);
+        static ENV: Env = Env::new(vec![ZONE.into()]);
     }
-    let pieces = Pieces::of(data);
-    let mut time = LocalTime::new(ENV.with(|env| *env));
-    let mut out = Vec::new();
-    let mut labels = Labels::new(|bytes: &[u8]| {
-        out.extend_from_slice(bytes);
+    ENV.with(|env| *env)
+}
+
+fn clock() -> WallClock {
+    WallClock::local(env(), Form::Spaced)
+}
+
+fn apart() -> LocalTime {
+    LocalTime::new(env()).apart()
+}
+
+/// What tai64nlocal makes of these pieces.
+fn converted(pieces: &Pieces<'_>, place: Place, sought: &mut impl Sought) -> Vec<u8> {
+    let (mut out, mut kept) = (Vec::new(), Vec::new());
+    let mut lines = TimeLines::new(place, |first: &[u8], second: &[u8]| {
+        out.extend_from_slice(first);
+        out.extend_from_slice(second);
         Ok::<(), Infallible>(())
     });
     for piece in pieces.iter() {
-        let Ok(()) = labels.convert(piece, |label| time.text(label));
+        kept.extend_from_slice(piece);
+        let Ok(done) = lines.convert(&kept, false, sought);
+        kept.drain(..done);
+        assert!(kept.len() <= LONGEST);
     }
-    let Ok(()) = labels.end();
+    let Ok(done) = lines.convert(&kept, true, sought);
+    assert_eq!(done, kept.len());
+    out
+}
+
+/// A log that tai64nlocal reads, in whatever pieces: what isn't a label stays, and a label has a time.
+pub fn local_times(data: &[u8]) {
+    let pieces = Pieces::of(data);
+    let mut time = LocalTime::new(env());
+    let out = converted(&pieces, Place::Start, &mut time);
     let mut expected = Vec::new();
     for line in pieces.whole.split_inclusive(|byte| *byte == b'\n') {
-        let label = line.get(..25).and_then(Label::from_hex);
-        match label.and_then(|label| time.text(label)) {
+        let text = line.first_chunk().and_then(|label| time.text(label));
+        let is_label = line.get(..25).and_then(Label::from_hex).is_some();
+        assert!(is_label || text.is_none());
+        match text {
             Some(text) => {
                 let text = text.as_ref();
                 assert!((26..=36).contains(&text.len()) && text.is_ascii());
@@ -169,6 +200,63 @@ pub fn local_times(data: &[u8]) {
         }
     }
     assert_eq!(out, expected);
+
+    // The same in whatever pieces, wherever labels are looked for; and `-a` leaves none that there could be a time for.
+    let whole = Pieces::whole(pieces.whole);
+    for place in [Place::Field(1), Place::Field(2), Place::Anywhere] {
+        let mut time = apart();
+        assert_eq!(converted(&pieces, place, &mut time), converted(&whole, place, &mut time));
+    }
+    let (mut at, mut expected) = (0, Vec::new());
+    while let Some(byte) = pieces.whole.get(at) {
+        let (before, rest) = pieces.whole.split_at(at);
+        let is_apart = !before.last().is_some_and(u8::is_ascii_hexdigit)
+            && !rest.get(25).is_some_and(u8::is_ascii_hexdigit);
+        match rest.first_chunk().filter(|_| is_apart).and_then(|label| time.text(label)) {
+            Some(text) => {
+                expected.extend_from_slice(text.as_ref());
+                at += 25;
+            }
+            None => {
+                expected.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    let mut apart = apart();
+    assert_eq!(converted(&pieces, Place::Anywhere, &mut apart), expected);
+}
+
+/// Times that tai64nlocal reads, in whatever pieces: the same labels whatever they are, and each has the time again that
+/// it was made of, unless that had another form.
+pub fn times(data: &[u8]) {
+    let pieces = Pieces::of(data);
+    let whole = Pieces::whole(pieces.whole);
+    for place in [Place::Start, Place::Field(1), Place::Field(2), Place::Anywhere] {
+        let out = converted(&pieces, place, &mut Labels::new(clock()));
+        assert_eq!(out, converted(&whole, place, &mut Labels::new(clock())));
+    }
+    let mut at = 0;
+    while at < pieces.whole.len() {
+        let text = &pieces.whole[at..];
+        at += 1;
+        let Outcome::Time(time, length) = reading::read(text, true) else { continue };
+        assert!((14..=LONGEST).contains(&length));
+        let Some(label) = Labels::new(clock()).label(time) else {
+            // Clocks go past it.
+            assert!(time.east.is_none());
+            continue;
+        };
+        assert_eq!(label.nanoseconds(), time.nanoseconds);
+        if time.east.is_none() && !time.is_leap {
+            let mut times = LocalTime::new(env());
+            let again = times.text(&label.to_hex()).expect("it was read");
+            let Outcome::Time(again, _) = reading::read(again.as_ref(), true) else {
+                panic!("no time")
+            };
+            assert_eq!(again, time);
+        }
+    }
 }
 
 /// A time zone, as a file and as rules: no time is further from UTC than both can say.
@@ -218,6 +306,7 @@ mod tests {
         replay("script", super::script);
         replay("log-lines", super::log_lines);
         replay("local-times", super::local_times);
+        replay("times", super::times);
         replay("zone", super::zone);
         replay("finished", super::finished);
     }
