@@ -1,0 +1,329 @@
+//! The journal: what was taken from standard input is in a file before it is anywhere else, and stays there until it is in
+//! the logs. So kill -9 loses nothing, and nothing is logged twice.
+//!
+//! splice(2) moves bytes from the pipe into the file within one system call, which no signal tears: what isn't in the file is
+//! still in the pipe. Before a batch is logged, a [`Record`] says where it begins, in which state and at which moment; so the
+//! same lines and stamps come out of it again. How much of them is in the logs already, the logs' files tell
+//! ([`place`]).
+
+mod file;
+pub(crate) mod place;
+pub(crate) mod record;
+pub(crate) mod replay;
+
+use super::NAME;
+use super::patience::Patience;
+use super::pattern::Pattern;
+use super::script::{Action, Script};
+use super::stamp::Form;
+use crate::input::Input;
+use alloc::{rc::Rc, vec::Vec};
+use common::{Exit, Failure};
+use core::cell::RefCell;
+use core::ffi::CStr;
+use core::time::Duration;
+use file::Files;
+use place::{File, Place};
+use record::{Hand, Record, checksum};
+use replay::Replay;
+use sys::{AsFd, Errno, OwnedFd};
+
+/// A journal that has become so long is emptied.
+const LONG: u64 = 1024 * 1024;
+
+/// What has been taken from standard input, and how much of it is in the logs.
+pub(super) struct Journal {
+    files: Files,
+    /// How long `journal` is.
+    end: u64,
+    /// That of the batch in hand, as it was written last.
+    record: Record,
+    /// In the order of the record's places.
+    logs: Vec<Kept>,
+    /// Standard input is no pipe: bytes are read, and then written.
+    copies: bool,
+    patience: Patience,
+}
+
+/// A log, as it is now.
+struct Kept {
+    current: Option<File>,
+    /// So much of what comes for it is there already.
+    already: u64,
+}
+
+/// A log, as it is found.
+pub(super) struct Found {
+    /// See [`identity`].
+    pub(super) log: u64,
+    pub(super) current: Option<File>,
+    /// Whether `current` is gone on with.
+    pub(super) is_complete: bool,
+}
+
+impl Journal {
+    /// Opens the journal in `directory` (with this name), if there is one; makes one if one is wanted. Gives what it leaves to be
+    /// done, too. From here on the logs may be opened: what is in them by now is accounted for.
+    ///
+    /// # Errors
+    /// What can't be opened or read: 111. More logs than a record has room for: 100.
+    pub(super) fn open(
+        directory: &OwnedFd,
+        path: &'static CStr,
+        is_wanted: bool,
+        logs: &[Found],
+    ) -> Result<Option<(Self, Replay)>, Failure> {
+        let Some(files) = Files::open(directory, path, is_wanted)? else { return Ok(None) };
+        if !record::has_room(logs.len()) {
+            return Err(NAME.fatal(Exit::USAGE.0, &[b"too many logs for a journal"]));
+        }
+        let (records, end) = files.read()?;
+        let mut replay = replay::plan(records, end);
+        if replay.is_doubtful {
+            let parts: [&[u8]; 3] =
+                [path.to_bytes(), b"/journal.at isn't what belongs to ", b"journal: some lines may be logged twice"];
+            NAME.warn(&parts);
+        }
+        let mut kept = Vec::new();
+        let mut places = Vec::new();
+        for found in logs {
+            let known = replay.record.places.iter().find(|place| place.log == found.log);
+            // A log that is new takes the line in hand: nobody can tell where its beginning is.
+            let mut place = known.copied().unwrap_or_else(|| Place::new(found.log, found.current, true));
+            kept.push(Kept { current: found.current, already: place.there(found.current) });
+            match found.current {
+                Some(current) if found.is_complete => place.stay(current),
+                current => place.leave(current),
+            }
+            places.push(place);
+        }
+        replay.record.places = places;
+        let (record, patience) = (replay.record.clone(), Patience::default());
+        let mut journal = Self { files, end, record, logs: kept, copies: false, patience };
+        journal.write_record();
+        Ok(Some((journal, replay)))
+    }
+
+    /// Takes what there is to be read: moves it into the journal, and gives it (in `buffer`, as far as there is room). Nothing
+    /// at the end of the input.
+    ///
+    /// # Errors
+    /// As read(2). `EAGAIN` also after a pause, when the journal can't be written to: nothing was taken.
+    pub(super) fn take<'a>(
+        &mut self,
+        input: &Input,
+        buffer: &'a mut Vec<u8>,
+    ) -> Result<&'a [u8], Errno> {
+        buffer.clear();
+        let most = input.most(buffer.capacity());
+        if self.copies {
+            let read = input.read(buffer.spare_capacity_mut())?.to_vec();
+            self.append(&read);
+            buffer.extend_from_slice(&read);
+            return Ok(buffer);
+        }
+        match self.files.splice(input.fd(), self.end, most) {
+            Ok(count) => {
+                let begin = self.end;
+                self.end += count as u64;
+                self.read(begin, self.end, buffer);
+                Ok(buffer)
+            }
+            // No pipe.
+            Err(Errno::INVAL) => {
+                self.copies = true;
+                self.take(input, buffer)
+            }
+            Err(errno @ (Errno::AGAIN | Errno::INTR | Errno::BADF)) => Err(errno),
+            Err(errno) => {
+                self.pause("unable to write to ", b"journal", errno);
+                Err(Errno::AGAIN)
+            }
+        }
+    }
+
+    /// Appends what was got otherwise.
+    pub(super) fn append(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match self.files.write(rest, self.end) {
+                Ok(count) => {
+                    self.end += count as u64;
+                    rest = &rest[count..];
+                }
+                Err(errno) => self.pause("unable to write to ", b"journal", errno),
+            }
+        }
+    }
+
+    /// Fills `buffer` with what is there from `begin` up to `end`; with less, if there isn't as much room.
+    pub(super) fn read(&mut self, begin: u64, end: u64, buffer: &mut Vec<u8>) {
+        let wanted = usize::try_from(end - begin).unwrap_or(usize::MAX).min(buffer.capacity());
+        buffer.clear();
+        while buffer.len() < wanted {
+            match self.files.read_on(begin + buffer.len() as u64, buffer) {
+                // Somebody has made it shorter.
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(errno) => self.pause("unable to read ", b"journal", errno),
+            }
+        }
+        buffer.truncate(wanted);
+    }
+
+    /// How long the journal is.
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// A batch begins, where the last one ended, and ends at `end`: it is logged as of `moment`.
+    pub(super) fn begin(&mut self, end: u64, moment: Duration, hand: Hand, takes_line: &[bool]) {
+        self.record.begin = self.record.end;
+        (self.record.end, self.record.moment, self.record.hand) = (end, moment, hand);
+        for ((place, log), takes_line) in
+            self.record.places.iter_mut().zip(&mut self.logs).zip(takes_line)
+        {
+            log.already = 0;
+            if let Some(current) = log.current {
+                place.begin(current, *takes_line);
+            }
+        }
+        self.write_record();
+    }
+
+    pub(super) fn is_long(&self) -> bool {
+        self.end >= LONG
+    }
+
+    /// All that is in the journal is in the logs, except the line in hand: empties it.
+    pub(super) fn empty(&mut self, hand: Hand, takes_line: &[bool]) {
+        self.begin(self.end, Duration::ZERO, hand, takes_line);
+        while let Err(errno) = self.files.empty() {
+            self.pause("unable to empty ", b"journal", errno);
+        }
+        (self.end, self.record.begin, self.record.end) = (0, 0, 0);
+        self.write_record();
+    }
+
+    /// All is in the logs, and there is no line in hand: nobody needs the journal.
+    pub(super) fn remove(&mut self) {
+        let nowhere: Vec<bool> = self.record.places.iter().map(|_| false).collect();
+        self.begin(self.end, Duration::ZERO, Hand::default(), &nowhere);
+        self.files.remove();
+    }
+
+    fn write_record(&mut self) {
+        self.record.number += 1;
+        let bytes = self.record.encode();
+        while let Err(errno) = self.files.write_record(self.record.number, &bytes) {
+            self.pause("unable to write to ", b"journal.at", errno);
+        }
+    }
+
+    fn pause(&mut self, what: &'static str, file: &[u8], errno: Errno) {
+        let object = [self.files.path.to_bytes(), b"/", file].concat();
+        self.patience.pause(what, &object, Some(errno));
+    }
+}
+
+/// What a log's directory tells the journal.
+pub(super) struct Keeping {
+    journal: Shared,
+    log: usize,
+}
+
+/// The journal, of which the logs know.
+pub(super) type Shared = Rc<RefCell<Journal>>;
+
+impl Keeping {
+    /// For the log of this number.
+    pub(super) fn new(journal: &Shared, log: usize) -> Self {
+        Self { journal: Rc::clone(journal), log }
+    }
+
+    /// This is `current` now.
+    pub(super) fn opened(&self, current: impl AsFd) -> Result<(), Errno> {
+        let stat = sys::fs::fstat(current)?;
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        self.with_log(|log, _| log.current = Some(File { number: stat.st_ino, size }));
+        Ok(())
+    }
+
+    /// `current` has become longer.
+    pub(super) fn written(&self, count: usize) {
+        self.with_log(|log, _| {
+            if let Some(current) = &mut log.current {
+                current.size += count as u64;
+            }
+        });
+    }
+
+    /// There is going to be another `current`.
+    pub(super) fn leaves(&self) {
+        self.with_log(|log, place| place.leave(log.current));
+        self.journal.borrow_mut().write_record();
+    }
+
+    /// What of these bytes isn't there already.
+    pub(super) fn unwritten<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        let mut rest = bytes;
+        self.with_log(|log, _| {
+            let there = usize::try_from(log.already).unwrap_or(usize::MAX).min(bytes.len());
+            log.already -= there as u64;
+            rest = &bytes[there..];
+        });
+        rest
+    }
+
+    /// The log's directory is another one now. Where the journal was in it, it is made anew, too.
+    pub(super) fn moved(&self, directory: &OwnedFd) -> Result<(), Errno> {
+        // The journal is kept with the first log.
+        if self.log > 0 {
+            return Ok(());
+        }
+        let mut journal = self.journal.borrow_mut();
+        journal.files.make_anew(directory)?;
+        (journal.end, journal.record.begin, journal.record.end) = (0, 0, 0);
+        Ok(())
+    }
+
+    fn with_log(&self, change: impl FnOnce(&mut Kept, &mut Place)) {
+        let journal = &mut *self.journal.borrow_mut();
+        if let (Some(log), Some(place)) =
+            (journal.logs.get_mut(self.log), journal.record.places.get_mut(self.log))
+        {
+            change(log, place);
+        }
+    }
+}
+
+/// Which log each is, for whoever finds the record: its directory, and what selects its lines. Under the same name the
+/// same output comes of the same input.
+pub(super) fn identities(script: &Script) -> Vec<u64> {
+    let mut before = Vec::new();
+    before.push(match script.stamp {
+        None => b' ',
+        Some(Form::Label) => b't',
+        Some(Form::Epoch) => b'T',
+    });
+    let mut identities = Vec::new();
+    for action in &script.actions {
+        match action {
+            Action::Choose { select, pattern } => {
+                let (kind, text) = match pattern {
+                    Pattern::Simple(text) => (b'S', text),
+                    Pattern::Wildcard(text) => (b'F', text),
+                };
+                before.extend_from_slice(&[kind, if *select { b'+' } else { b'-' }]);
+                before.extend_from_slice(text);
+                before.push(0);
+            }
+            Action::Log(settings) => {
+                let text = [&before[..], settings.directory.to_bytes()].concat();
+                identities.push(checksum(&text));
+            }
+            Action::Alert | Action::Status(_) => {}
+        }
+    }
+    identities
+}
