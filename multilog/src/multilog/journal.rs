@@ -80,8 +80,11 @@ impl Journal {
         let (records, end) = files.read()?;
         let mut replay = replay::plan(records, end);
         if replay.is_doubtful {
-            let parts: [&[u8]; 3] =
-                [path.to_bytes(), b"/journal.at isn't what belongs to ", b"journal: some lines may be logged twice"];
+            let parts: [&[u8]; 3] = [
+                path.to_bytes(),
+                b"/journal.at isn't what belongs to ",
+                b"journal: some lines may be logged twice",
+            ];
             NAME.warn(&parts);
         }
         let mut kept = Vec::new();
@@ -89,7 +92,8 @@ impl Journal {
         for found in logs {
             let known = replay.record.places.iter().find(|place| place.log == found.log);
             // A log that is new takes the line in hand: nobody can tell where its beginning is.
-            let mut place = known.copied().unwrap_or_else(|| Place::new(found.log, found.current, true));
+            let mut place =
+                known.copied().unwrap_or_else(|| Place::new(found.log, found.current, true));
             kept.push(Kept { current: found.current, already: place.there(found.current) });
             match found.current {
                 Some(current) if found.is_complete => place.stay(current),
@@ -102,6 +106,11 @@ impl Journal {
         let mut journal = Self { files, end, record, logs: kept, copies: false, patience };
         journal.write_record();
         Ok(Some((journal, replay)))
+    }
+
+    /// Whether there is one in this directory.
+    pub(super) fn is_there(directory: &OwnedFd) -> bool {
+        Files::are_there(directory)
     }
 
     /// Takes what there is to be read: moves it into the journal, and gives it (in `buffer`, as far as there is room). Nothing

@@ -11,6 +11,9 @@ use sys::Errno;
 /// So much is collected before it is written, unless there is nothing more to read.
 const ENOUGH: usize = 64 * 1024;
 
+/// So much at once is written without being collected: a copy would cost more than a write.
+const LARGE: usize = 8 * 1024;
+
 /// A newline so close to the largest size ends a file: lines are not torn without need.
 const SLACK: u64 = 2000;
 
@@ -29,21 +32,37 @@ pub(super) struct Log<D> {
 impl<D: Disk> Log<D> {
     /// A log whose `current` is open, and has `written` bytes.
     pub(super) fn new(settings: Settings, disk: D, written: u64) -> Self {
-        Self { settings, disk, written, pending: Vec::with_capacity(ENOUGH), takes_line: false, is_new: false }
+        Self {
+            settings,
+            disk,
+            written,
+            pending: Vec::with_capacity(ENOUGH),
+            takes_line: false,
+            is_new: false,
+        }
     }
 
-    /// Appends a line, or part of one. It may not be written yet.
+    /// Appends lines, or part of one. It may not be written yet.
     pub(super) fn append(&mut self, bytes: &[u8]) {
         if self.pending.len() + bytes.len() > ENOUGH {
             self.flush();
+        }
+        if self.pending.is_empty() && bytes.len() >= LARGE {
+            return self.write(bytes);
         }
         self.pending.extend_from_slice(bytes);
     }
 
     /// Writes all that was appended, and rotates on the way. Comes back when it is done.
     pub(super) fn flush(&mut self) {
-        let pending = core::mem::take(&mut self.pending);
-        let mut rest = self.disk.unwritten(&pending);
+        let mut pending = core::mem::take(&mut self.pending);
+        self.write(&pending);
+        pending.clear();
+        self.pending = pending;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let mut rest = self.disk.unwritten(bytes);
         self.is_new |= !rest.is_empty();
         while !rest.is_empty() {
             if self.written >= self.settings.size {
@@ -58,8 +77,6 @@ impl<D: Disk> Log<D> {
                 self.rotate();
             }
         }
-        self.pending = pending;
-        self.pending.clear();
     }
 
     /// Writes all that was appended, and to disk, if that is wanted. Comes back when it is done.
@@ -67,7 +84,10 @@ impl<D: Disk> Log<D> {
         self.flush();
         if core::mem::take(&mut self.is_new) && self.settings.durable >= Durable::Batches {
             insist(&mut self.disk, |disk| {
-                let trouble = |errno| Trouble { how: " to disk", ..Trouble::with("unable to write ", CURRENT, errno) };
+                let trouble = |errno| Trouble {
+                    how: " to disk",
+                    ..Trouble::with("unable to write ", CURRENT, errno)
+                };
                 disk.sync_content().map_err(trouble)
             });
         }
@@ -105,7 +125,8 @@ pub(super) fn sync_names(durable: Durable, disk: &mut impl Disk) {
     if durable >= Durable::Rotations {
         insist(disk, |disk| {
             let what = "unable to write directory ";
-            let trouble = |errno| Trouble { how: " to disk", ..Trouble::of_directory(what, Some(errno)) };
+            let trouble =
+                |errno| Trouble { how: " to disk", ..Trouble::of_directory(what, Some(errno)) };
             disk.sync_directory().map_err(trouble)
         });
     }

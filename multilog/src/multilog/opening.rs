@@ -3,8 +3,8 @@
 use super::NAME;
 use super::directory::{Directory, NotOpened};
 use super::disk::{CURRENT, Disk, Entry, PROCESSED, STATE};
-use super::journal::{Found, Journal, Keeping, Shared, replay::Replay};
 use super::journal::place::File;
+use super::journal::{Found, Journal, Keeping, Shared, replay::Replay};
 use super::keeper::carry_out;
 use super::log::{Log, sync_names};
 use super::processor::Surroundings;
@@ -33,28 +33,29 @@ pub(super) fn open(
     has_journal: bool,
     identities: &[u64],
 ) -> Result<Opened, Failure> {
-    let mut all = Vec::new();
-    let mut failure = None;
+    let mut all: Vec<Unopened> = Vec::new();
     for settings in settings {
         match Unopened::look(*settings, surroundings) {
             Ok(log) => all.push(log),
-            Err(why) => {
-                failure = Some(why);
-                break;
+            Err(failure) => {
+                // Nobody but a successor knows what to make of a journal and the logs beside it, and that only as they are.
+                let is_journalled =
+                    |log: &Unopened| !log.is_complete() && Journal::is_there(log.disk.fd());
+                if !all.first().is_some_and(is_journalled) {
+                    all.into_iter().try_for_each(|log| log.open().map(drop))?;
+                }
+                return Err(failure);
             }
         }
     }
-    let journal = match (&all[..], &failure) {
-        ([], _) => None,
-        ([first, ..], _) if first.is_complete() && !has_journal => None,
-        // Nobody but a successor knows what to make of a journal and the logs beside it, and that only as they are.
-        ([first, ..], Some(_)) if Journal::is_there(first.disk.fd()) => return failure.map_or(Ok(Opened::default()), Err),
-        (_, Some(_)) => None,
-        ([first, ..], None) => {
-            let found = all.iter().zip(identities).map(|(log, id)| log.found(*id));
+    // How much of the journal is in the logs can be told as long as these are as they were left.
+    let journal = match all.first() {
+        Some(first) if has_journal || !first.is_complete() => {
+            let found = all.iter().zip(identities).map(|(log, identity)| log.found(*identity));
             let found: Vec<Found> = found.collect();
             Journal::open(first.disk.fd(), first.disk.path(), has_journal, &found)?
         }
+        _ => None,
     };
     let journal = journal.map(|(journal, replay)| (Rc::new(RefCell::new(journal)), replay));
     let mut logs = Vec::new();
@@ -62,7 +63,7 @@ pub(super) fn open(
         log.disk.keep(journal.as_ref().map(|(journal, _)| Keeping::new(journal, number)));
         logs.push(log.open()?);
     }
-    failure.map_or(Ok(Opened { logs, journal }), Err)
+    Ok(Opened { logs, journal })
 }
 
 /// A log that is locked, and as it was left.

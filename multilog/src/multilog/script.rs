@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn what_is_on_disk_and_when() {
-        let durable = |arguments: &[&str]| logs(arguments).iter().map(|log| log.durable).collect::<Vec<_>>();
+        let durable =
+            |arguments: &[&str]| logs(arguments).iter().map(|log| log.durable).collect::<Vec<_>>();
         let expected = [Durable::Finished, Durable::Batches, Durable::Rotations];
         assert_eq!(durable(&["./a", "d", "./b", "D", "./c"]), expected);
         assert!(script(&["./a", "j"]).journal && !script(&["t", "./j"]).journal);

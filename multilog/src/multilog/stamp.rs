@@ -14,18 +14,67 @@ pub(crate) enum Form {
     Epoch,
 }
 
-impl Form {
-    /// Appends the stamp of `moment` (since 1970), and a blank.
-    pub(crate) fn append(self, moment: Duration, line: &mut Vec<u8>) {
-        match self {
-            Self::Label => line.extend_from_slice(&Label::from_unix(moment).to_hex()),
-            Self::Epoch => {
-                line.extend_from_slice(decimal(moment.as_secs()).as_bytes());
-                line.push(b'.');
-                line.extend_from_slice(decimal(moment.subsec_micros().into()).padded(6));
+/// Stamps of one form. Those of one second differ in their last digits only, and are made of each other.
+pub(crate) struct Stamps {
+    form: Form,
+    /// The last one, and a blank.
+    text: Vec<u8>,
+    /// Its second.
+    second: Option<u64>,
+}
+
+impl Stamps {
+    pub(crate) fn new(form: Form) -> Self {
+        Self { form, text: Vec::new(), second: None }
+    }
+
+    /// The stamp of `moment` (since 1970), and a blank.
+    pub(crate) fn of(&mut self, moment: Duration) -> &[u8] {
+        if self.second != Some(moment.as_secs()) {
+            self.begin(moment.as_secs());
+        }
+        let Some(digits) = self.text.len().checked_sub(1 + self.form.digits()) else { return &[] };
+        let digits = self.text[digits..].split_last_mut().map_or(&mut [][..], |(_, digits)| digits);
+        match self.form {
+            Form::Label => hexadecimal(moment.subsec_nanos(), digits),
+            Form::Epoch => {
+                digits.copy_from_slice(decimal(moment.subsec_micros().into()).padded(6));
             }
         }
-        line.push(b' ');
+        &self.text
+    }
+
+    /// All but the digits of the fraction.
+    fn begin(&mut self, second: u64) {
+        self.text.clear();
+        let whole = Duration::from_secs(second);
+        match self.form {
+            Form::Label => self.text.extend_from_slice(&Label::from_unix(whole).to_hex()),
+            Form::Epoch => {
+                self.text.extend_from_slice(decimal(second).as_bytes());
+                self.text.extend_from_slice(b".000000");
+            }
+        }
+        self.text.push(b' ');
+        self.second = Some(second);
+    }
+}
+
+impl Form {
+    /// How many digits at the end are the fraction's.
+    fn digits(self) -> usize {
+        match self {
+            Self::Label => 8,
+            Self::Epoch => 6,
+        }
+    }
+}
+
+fn hexadecimal(number: u32, digits: &mut [u8]) {
+    let mut rest = number;
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(rest & 15) as usize];
+        rest >>= 4;
     }
 }
 
@@ -67,6 +116,7 @@ impl Moments {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn both_forms() {
@@ -74,9 +124,25 @@ mod tests {
             (Form::Label, &b"@400000003b9aca0a0000162e "[..]),
             (Form::Epoch, b"1000000000.000005 "),
         ] {
-            let mut line = Vec::new();
-            form.append(Duration::new(1_000_000_000, 5678), &mut line);
-            assert_eq!(line, expected);
+            let mut stamps = Stamps::new(form);
+            assert_eq!(stamps.of(Duration::new(1_000_000_000, 5678)), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_came_before_makes_no_difference(moments in prop::collection::vec((0_u64..3, 0_u32..1_000_000_000), 1..9)) {
+            for form in [Form::Label, Form::Epoch] {
+                let mut stamps = Stamps::new(form);
+                for (second, nanoseconds) in &moments {
+                    let moment = Duration::new((*second << 33) + 9, *nanoseconds);
+                    let mut new = Stamps::new(form);
+                    prop_assert_eq!(stamps.of(moment), new.of(moment));
+                    if form == Form::Label {
+                        prop_assert_eq!(&stamps.of(moment)[..25], Label::from_unix(moment).to_hex());
+                    }
+                }
+            }
         }
     }
 

@@ -37,9 +37,15 @@ impl Files {
             Err(Errno::NOENT) if !is_wanted => return Ok(None),
             other => other.map_err(fatal(b"unable to open ", path, RECORDS))?,
         };
-        let journal = open(directory, JOURNAL, true).map_err(fatal(b"unable to open ", path, JOURNAL))?;
+        let journal =
+            open(directory, JOURNAL, true).map_err(fatal(b"unable to open ", path, JOURNAL))?;
         let directory = duplicate(directory).map_err(fatal(b"unable to open ", path, JOURNAL))?;
         Ok(Some(Self { path, directory, journal, records }))
+    }
+
+    /// Whether they are there. What can't be told is no.
+    pub(super) fn are_there(directory: &OwnedFd) -> bool {
+        sys::fs::statat(directory, RECORDS, AtFlags::SYMLINK_NOFOLLOW).is_ok()
     }
 
     /// The records that are there, whole, and how long the journal is.
@@ -47,10 +53,10 @@ impl Files {
     /// # Errors
     /// What can't be read: 111.
     pub(super) fn read(&self) -> Result<([Option<Record>; 2], u64), Failure> {
-        let record = |number| {
-            self.record(number).map_err(fatal(b"unable to read ", self.path, RECORDS))
-        };
-        let stat = sys::fs::fstat(&self.journal).map_err(fatal(b"unable to stat ", self.path, JOURNAL))?;
+        let record =
+            |number| self.record(number).map_err(fatal(b"unable to read ", self.path, RECORDS));
+        let stat =
+            sys::fs::fstat(&self.journal).map_err(fatal(b"unable to stat ", self.path, JOURNAL))?;
         Ok(([record(0)?, record(1)?], u64::try_from(stat.st_size).unwrap_or(0)))
     }
 
@@ -72,7 +78,12 @@ impl Files {
     /// Moves what there is in a pipe to `end` of the journal, `most` bytes at most. How much that was.
     ///
     /// The kernel takes out of the pipe what it has written, before anybody can be killed.
-    pub(super) fn splice(&self, pipe: BorrowedFd<'_>, end: u64, most: usize) -> Result<usize, Errno> {
+    pub(super) fn splice(
+        &self,
+        pipe: BorrowedFd<'_>,
+        end: u64,
+        most: usize,
+    ) -> Result<usize, Errno> {
         let mut to = end;
         sys::pipe::splice(pipe, None, &self.journal, Some(&mut to), most, SpliceFlags::empty())
     }
@@ -127,7 +138,11 @@ fn duplicate(directory: &OwnedFd) -> Result<OwnedFd, Errno> {
     sys::io::fcntl_dupfd_cloexec(directory, 3)
 }
 
-fn fatal(what: &'static [u8], path: &'static CStr, file: &'static CStr) -> impl Fn(Errno) -> Failure {
+fn fatal(
+    what: &'static [u8],
+    path: &'static CStr,
+    file: &'static CStr,
+) -> impl Fn(Errno) -> Failure {
     move |errno| {
         let parts: [&[u8]; 4] = [what, path.to_bytes(), b"/", file.to_bytes()];
         NAME.fatal_errno(Exit::TEMPORARY.0, &parts, errno)

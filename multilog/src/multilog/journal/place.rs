@@ -134,7 +134,9 @@ mod tests {
         Rotate,
         Begin,
         /// It ends with a crash at this point of a rotation, if there is one: `current` becomes a finished file.
-        Crash { continued: bool },
+        Crash {
+            continued: bool,
+        },
     }
 
     fn event() -> impl Strategy<Value = Event> {

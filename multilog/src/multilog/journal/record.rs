@@ -259,7 +259,7 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn a_single_changed_bit_shows(record in record(), at in any::<prop::sample::Index>(), bit in 0..8) {
+        fn a_single_changed_bit_shows(record in record(), at in any::<prop::sample::Index>(), bit in 0_u8..8) {
             let mut bytes = record.encode();
             let at = at.index(bytes.len());
             bytes[at] ^= 1 << bit;

@@ -1,6 +1,6 @@
 //! What of a journal has to be logged, after whatever has happened to it. Pure.
 
-use super::record::{InHand, Record};
+use super::record::Record;
 use core::ops::Range;
 
 /// What a predecessor left to be done.
@@ -35,7 +35,11 @@ pub(crate) fn plan(records: [Option<Record>; 2], size: u64) -> Replay {
         return Replay { record: from_the_start, new: 0..size, is_doubtful: false };
     }
     if size > record.begin {
-        return Replay { record: Record { end: size, ..record }, new: size..size, is_doubtful: true };
+        return Replay {
+            record: Record { end: size, ..record },
+            new: size..size,
+            is_doubtful: true,
+        };
     }
     Replay { record: from_the_start, new: 0..size, is_doubtful: true }
 }

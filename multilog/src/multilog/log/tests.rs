@@ -8,8 +8,14 @@ use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::time::Duration;
 
-const SETTINGS: Settings =
-    Settings { directory: c"./d", size: 4096, number: 100, processor: None, code: b"s", durable: Durable::Rotations };
+const SETTINGS: Settings = Settings {
+    directory: c"./d",
+    size: 4096,
+    number: 100,
+    processor: None,
+    code: b"s",
+    durable: Durable::Rotations,
+};
 
 /// Content and completeness behind a number, and names that point there, as on a disk.
 #[derive(Default, Clone)]
