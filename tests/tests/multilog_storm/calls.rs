@@ -14,7 +14,9 @@ use crate::traced::{End, killed_before};
 /// Lines of all lengths, which lie across several batches and several files; many are alike.
 fn input() -> Vec<u8> {
     let mut input = Vec::new();
-    for (number, length) in [3, 1500, 0, 700, 5000, 1, 999, 975, 1001, 0, 300, 2500, 80].iter().enumerate() {
+    for (number, length) in
+        [3, 1500, 0, 700, 5000, 1, 999, 975, 1001, 0, 300, 2500, 80].iter().enumerate()
+    {
         for _ in 0..2 {
             input.extend_from_slice(if number % 2 == 0 { b"error " } else { b"" });
             input.extend_from_slice(&b"x".repeat(*length));
@@ -66,8 +68,12 @@ fn stamped(args: &[&str], size: &str) {
                     let some = without_stamps(&logged(&scratch.join("e")));
                     assert_same(&some, &errors(&expected), &when);
                 }
-                let left: Vec<_> = fs::read_dir(scratch.join("d")).expect("listed").flatten().collect();
-                assert!(left.iter().all(|entry| !entry.file_name().to_string_lossy().starts_with("journal")));
+                let left: Vec<_> =
+                    fs::read_dir(scratch.join("d")).expect("listed").flatten().collect();
+                assert!(
+                    left.iter()
+                        .all(|entry| !entry.file_name().to_string_lossy().starts_with("journal"))
+                );
                 if !was_killed {
                     return nth;
                 }

@@ -10,6 +10,7 @@
 mod calls;
 mod logged;
 mod rounds;
+mod service;
 mod traced;
 
 use std::time::Duration;

@@ -15,7 +15,10 @@ use nix::unistd::Pid;
 pub(crate) enum End {
     Killed,
     /// By itself; it had made so many system calls.
-    Exited { code: i32, calls: u64 },
+    Exited {
+        code: i32,
+        calls: u64,
+    },
 }
 
 /// Runs a program and kills it before its N-th system call, from 1: that one isn't made. What the program starts isn't
@@ -59,7 +62,8 @@ pub(crate) fn killed_before(
             }
             Ok(WaitStatus::PtraceEvent(_, _, nix::libc::PTRACE_EVENT_EXEC)) => is_program = true,
             Ok(WaitStatus::Stopped(_, signal)) => received = Some(signal),
-            Ok(WaitStatus::PtraceEvent(..) | WaitStatus::Continued(_) | WaitStatus::StillAlive) => {}
+            Ok(WaitStatus::PtraceEvent(..) | WaitStatus::Continued(_) | WaitStatus::StillAlive) => {
+            }
         }
         // It may have been killed meanwhile.
         let _ = ptrace::syscall(pid, received);
