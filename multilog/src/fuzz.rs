@@ -84,7 +84,7 @@ pub fn log_lines(data: &[u8]) {
     let whole = pieces.whole;
     for takes_all in [false, true] {
         let (mut lines, mut kept) = (Lines::new(None), Kept { takes_all, ..Kept::default() });
-        pieces.iter().for_each(|piece| lines.feed(piece, Duration::ZERO, &mut kept));
+        pieces.iter().for_each(|piece| lines.feed(piece, || Duration::ZERO, &mut kept));
         assert_eq!(lines.is_in_line(), whole.last().is_some_and(|last| *last != b'\n'));
         let missing: &[u8] = if lines.is_in_line() { b"\n" } else { b"" };
         lines.finish(&mut kept);
@@ -179,10 +179,17 @@ pub fn zone(data: &[u8]) {
     let file = TzFile::parse(data);
     for unix in asked {
         if let Some(rules) = &rules {
-            assert!(rules.offset(unix).abs() <= 7 * 86_400, "{}", rules.offset(unix));
+            let (offset, first, last) = rules.span(unix);
+            assert!(offset.abs() <= 7 * 86_400 && first <= unix && unix <= last, "{offset}");
+            assert_eq!([first, last].map(|edge| rules.span(edge).0), [offset; 2]);
         }
         if let Some(file) = &file {
-            assert!(file.offset(unix).seconds.abs() <= 1 << 33);
+            let span = file.span(unix);
+            assert!(span.has(unix) && span.offset.seconds.abs() <= 1 << 33);
+            assert_eq!(
+                [span.first, span.last].map(|edge| file.span(edge).offset),
+                [span.offset; 2]
+            );
         }
     }
 }

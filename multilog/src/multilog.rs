@@ -27,11 +27,12 @@ use common::{Exit, Failure, Name};
 use directory::Directory;
 use intake::{Intake, Taken};
 use journal::{Shared, replay::Replay};
-use line::Sink;
+use line::{Lines, Sink};
 use log::Log;
 use pattern::Pattern;
 use processor::Surroundings;
 use script::{Action, Script};
+use stamp::Stamps;
 use status::Status;
 use sys::fs::Mode;
 use sys::signal::Signal;
@@ -53,7 +54,8 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let script = script::read(args);
     let mask = watch(&[Signal::TERM, Signal::ALARM]);
     let (mut works, journal) = Works::prepare(&script, Surroundings { env, mask })?;
-    let mut intake = Intake::new(&script, journal, &mut works);
+    let lines = Lines::new(script.stamp.map(|form| Stamps::new(form, env)));
+    let mut intake = Intake::new(lines, journal, script.journal, &mut works);
     let exit = match sys::borrow(0) {
         Some(stdin) => relay(&mut Input::new(stdin, mask), &mut intake, &mut works),
         None => Exit::OK,

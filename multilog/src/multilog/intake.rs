@@ -4,7 +4,6 @@ use super::Works;
 use super::journal::replay::Replay;
 use super::journal::{Journal, Shared};
 use super::line::Lines;
-use super::script::Script;
 use crate::input::Input;
 use alloc::vec::Vec;
 use core::cell::RefMut;
@@ -29,18 +28,18 @@ pub(super) enum Taken {
 }
 
 impl Intake {
-    /// Does first what a predecessor has left in the journal. That goes on to be kept if the script asks for it.
+    /// Does first what a predecessor has left in the journal. That goes on to be kept if it is wanted.
     pub(super) fn new(
-        script: &Script,
+        lines: Lines,
         journal: Option<(Shared, Replay)>,
+        is_wanted: bool,
         works: &mut Works,
     ) -> Self {
-        let lines = Lines::new(script.stamp);
         let mut intake = Self { lines, journal: None, buffer: Vec::with_capacity(READ) };
         if let Some((journal, replay)) = journal {
             intake.journal = Some(journal);
             intake.replay(&replay, works);
-            if !script.journal {
+            if !is_wanted {
                 intake.leave_journal(works);
             }
         }
@@ -64,11 +63,13 @@ impl Intake {
         if taken.is_empty() {
             return Ok(Taken::End);
         }
-        let now = realtime();
         if let Some(journal) = &self.journal {
+            let now = realtime();
             begin(journal, now, &self.lines, works);
+            self.lines.feed(taken, || now, works);
+        } else {
+            self.lines.feed(taken, realtime, works);
         }
-        self.lines.feed(taken, now, works);
         works.flush();
         if let Some(journal) = self.journal().filter(|journal| journal.is_long()) {
             empty(journal, &self.lines, works);
@@ -85,7 +86,7 @@ impl Intake {
                 let now = realtime();
                 journal.borrow_mut().append(b"\n");
                 begin(journal, now, lines, works);
-                lines.feed(b"\n", now, works);
+                lines.feed(b"\n", || now, works);
             }
             _ => lines.finish(works),
         }
@@ -104,7 +105,7 @@ impl Intake {
         }
         let mut at = replay.record.begin;
         while let Some(count) = self.read(at, replay.record.end) {
-            self.lines.feed(&self.buffer, replay.record.moment, works);
+            self.lines.feed(&self.buffer, || replay.record.moment, works);
             at += count;
         }
         works.flush();
@@ -115,7 +116,7 @@ impl Intake {
             if let Some(mut journal) = self.journal() {
                 journal.begin(at, now, self.lines.hand(), &works.takes_line());
             }
-            self.lines.feed(&self.buffer, now, works);
+            self.lines.feed(&self.buffer, || now, works);
             works.flush();
         }
         if let Some(journal) = self.journal() {

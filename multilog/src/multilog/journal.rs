@@ -314,6 +314,8 @@ pub(super) fn identities(script: &Script) -> Vec<u64> {
         None => b' ',
         Some(Form::Label) => b't',
         Some(Form::Epoch) => b'T',
+        Some(Form::Utc) => b'i',
+        Some(Form::Local) => b'I',
     });
     let mut identities = Vec::new();
     for action in &script.actions {

@@ -1,7 +1,7 @@
 //! From bytes to lines, in bounded memory, however long they are: the pure part.
 
 use super::journal::record::{Hand, InHand};
-use super::stamp::{Form, Moments, Stamps};
+use super::stamp::{Moments, Stamps};
 use crate::pieces::pieces;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -43,15 +43,10 @@ enum State {
 }
 
 impl Lines {
-    /// Lines that get stamps of this form.
-    pub(crate) fn new(form: Option<Form>) -> Self {
+    /// Lines that get these stamps.
+    pub(crate) fn new(stamps: Option<Stamps>) -> Self {
         let head = Vec::with_capacity(HEAD + 1);
-        Self {
-            stamps: form.map(Stamps::new),
-            moments: Moments::default(),
-            state: State::Between,
-            head,
-        }
+        Self { stamps, moments: Moments::default(), state: State::Between, head }
     }
 
     /// Goes on where somebody else has stopped.
@@ -83,9 +78,16 @@ impl Lines {
         self.state != State::Between
     }
 
-    /// Takes what was read at `now`.
-    pub(crate) fn feed(&mut self, bytes: &[u8], now: Duration, sink: &mut impl Sink) {
-        self.moments.now_is(now);
+    /// Takes what was read `now`, which is asked for where there are stamps.
+    pub(crate) fn feed(
+        &mut self,
+        bytes: &[u8],
+        now: impl FnOnce() -> Duration,
+        sink: &mut impl Sink,
+    ) {
+        if self.stamps.is_some() {
+            self.moments.now_is(now());
+        }
         let mut rest = bytes;
         for piece in pieces(bytes) {
             let is_plain = self.state == State::Between && self.stamps.is_none();
@@ -162,7 +164,9 @@ fn is_simple(whole: &[u8], ends: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::multilog::stamp::Form;
     use proptest::prelude::*;
+    use sys::Env;
 
     /// Each line, and what the actions saw of it.
     #[derive(Default, Debug, PartialEq, Eq)]
@@ -212,10 +216,14 @@ mod tests {
         }
     }
 
+    fn lines(form: Option<Form>) -> Lines {
+        Lines::new(form.map(|form| Stamps::new(form, Env::new(Vec::new()))))
+    }
+
     fn read(form: Option<Form>, chunks: &[&[u8]]) -> Seen {
-        let (mut lines, mut seen) = (Lines::new(form), Seen::default());
+        let (mut lines, mut seen) = (lines(form), Seen::default());
         for chunk in chunks {
-            lines.feed(chunk, Duration::from_secs(1), &mut seen);
+            lines.feed(chunk, || Duration::from_secs(1), &mut seen);
         }
         lines.finish(&mut seen);
         assert!(!lines.is_in_line());
@@ -243,9 +251,9 @@ mod tests {
 
     #[test]
     fn the_stamp_is_that_of_the_first_byte() {
-        let (mut lines, mut seen) = (Lines::new(Some(Form::Epoch)), Seen::default());
+        let (mut lines, mut seen) = (lines(Some(Form::Epoch)), Seen::default());
         for (second, chunk) in [(1, &b"on"[..]), (2, b"e\n\nt"), (3, b"wo"), (4, b"\nthree\n")] {
-            lines.feed(chunk, Duration::from_secs(second), &mut seen);
+            lines.feed(chunk, || Duration::from_secs(second), &mut seen);
         }
         let texts: Vec<_> = seen.0.iter().map(|(line, _)| line.as_slice()).collect();
         let expected: [&[u8]; 4] =
@@ -280,11 +288,11 @@ mod tests {
         fn another_goes_on_where_one_stops(input in input(), at in any::<prop::sample::Index>()) {
             let (before, after) = input.split_at(at.index(input.len() + 1));
             let form = Some(Form::Label);
-            let (mut one, mut seen) = (Lines::new(form), Seen::default());
-            one.feed(before, Duration::from_secs(1), &mut seen);
-            let mut other = Lines::new(form);
+            let (mut one, mut seen) = (lines(form), Seen::default());
+            one.feed(before, || Duration::from_secs(1), &mut seen);
+            let mut other = lines(form);
             other.resume(one.hand());
-            other.feed(after, Duration::from_secs(1), &mut seen);
+            other.feed(after, || Duration::from_secs(1), &mut seen);
             other.finish(&mut seen);
             prop_assert_eq!(seen, read(form, &[before, after]));
         }
@@ -292,9 +300,9 @@ mod tests {
         #[test]
         fn what_nobody_looks_at_is_the_same_in_the_end(input in input(), chunk in 1_usize..3000) {
             for form in [None, Some(Form::Epoch)] {
-                let (mut lines, mut taken) = (Lines::new(form), Taken::default());
+                let (mut lines, mut taken) = (lines(form), Taken::default());
                 for chunk in input.chunks(chunk) {
-                    lines.feed(chunk, Duration::from_secs(1), &mut taken);
+                    lines.feed(chunk, || Duration::from_secs(1), &mut taken);
                     // What isn't there yet is kept back.
                     prop_assert_eq!(lines.is_in_line(), !chunk.ends_with(b"\n"));
                 }

@@ -1,9 +1,12 @@
-//! What `t` and `T` put in front of a line.
+//! What `t`, `T`, `i` and `I` put in front of a line.
 
+use crate::iso::Iso;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use common::decimal;
 use common::tai64n::Label;
 use core::time::Duration;
+use sys::Env;
 
 /// A form of stamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,61 +15,70 @@ pub(crate) enum Form {
     Label,
     /// `T`: seconds since 1970, a dot, microseconds.
     Epoch,
+    /// `i`: ISO 8601 with microseconds, UTC.
+    Utc,
+    /// `I`: the same in local time, with its difference to UTC.
+    Local,
 }
 
 /// Stamps of one form. Those of one second differ in their last digits only, and are made of each other.
 pub(crate) struct Stamps {
-    form: Form,
+    clock: Clock,
     /// The last one, and a blank.
     text: Vec<u8>,
-    /// Its second.
-    second: Option<u64>,
+}
+
+enum Clock {
+    /// And the second that the text is of.
+    Label(Option<u64>),
+    Epoch(Option<u64>),
+    Iso(Box<Iso>),
 }
 
 impl Stamps {
-    pub(crate) fn new(form: Form) -> Self {
-        Self { form, text: Vec::new(), second: None }
+    /// Local time is that of this environment.
+    pub(crate) fn new(form: Form, env: Env) -> Self {
+        let clock = match form {
+            Form::Label => Clock::Label(None),
+            Form::Epoch => Clock::Epoch(None),
+            Form::Utc => Clock::Iso(Box::new(Iso::utc())),
+            Form::Local => Clock::Iso(Box::new(Iso::local(env))),
+        };
+        Self { clock, text: Vec::new() }
     }
 
     /// The stamp of `moment` (since 1970), and a blank.
     pub(crate) fn of(&mut self, moment: Duration) -> &[u8] {
-        if self.second != Some(moment.as_secs()) {
-            self.begin(moment.as_secs());
-        }
-        let Some(digits) = self.text.len().checked_sub(1 + self.form.digits()) else { return &[] };
-        let digits = self.text[digits..].split_last_mut().map_or(&mut [][..], |(_, digits)| digits);
-        match self.form {
-            Form::Label => hexadecimal(moment.subsec_nanos(), digits),
-            Form::Epoch => {
-                digits.copy_from_slice(decimal(moment.subsec_micros().into()).padded(6));
+        let now = moment.as_secs();
+        match &mut self.clock {
+            Clock::Label(second) => {
+                if second.replace(now) != Some(now) {
+                    self.text.clear();
+                    let whole = Label::from_unix(Duration::from_secs(now));
+                    self.text.extend_from_slice(&whole.to_hex());
+                    self.text.push(b' ');
+                }
+                if let Some(digits) = self.text.get_mut(17..25) {
+                    hexadecimal(moment.subsec_nanos(), digits);
+                }
+            }
+            Clock::Epoch(second) => {
+                if second.replace(now) != Some(now) {
+                    self.text.clear();
+                    self.text.extend_from_slice(decimal(now).as_bytes());
+                    self.text.extend_from_slice(b".000000 ");
+                }
+                if let Some((_, [digits @ .., _])) = self.text.split_last_chunk_mut::<7>() {
+                    digits.copy_from_slice(decimal(moment.subsec_micros().into()).padded(6));
+                }
+            }
+            Clock::Iso(iso) => {
+                self.text.clear();
+                iso.append(moment, &mut self.text);
+                self.text.push(b' ');
             }
         }
         &self.text
-    }
-
-    /// All but the digits of the fraction.
-    fn begin(&mut self, second: u64) {
-        self.text.clear();
-        let whole = Duration::from_secs(second);
-        match self.form {
-            Form::Label => self.text.extend_from_slice(&Label::from_unix(whole).to_hex()),
-            Form::Epoch => {
-                self.text.extend_from_slice(decimal(second).as_bytes());
-                self.text.extend_from_slice(b".000000");
-            }
-        }
-        self.text.push(b' ');
-        self.second = Some(second);
-    }
-}
-
-impl Form {
-    /// How many digits at the end are the fraction's.
-    fn digits(self) -> usize {
-        match self {
-            Self::Label => 8,
-            Self::Epoch => 6,
-        }
     }
 }
 
@@ -118,13 +130,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn stamps(form: Form) -> Stamps {
+        Stamps::new(form, Env::new(vec![c"TZ=CET-1CEST,M3.5.0,M10.5.0/3".into()]))
+    }
+
     #[test]
-    fn both_forms() {
+    fn all_forms() {
         for (form, expected) in [
             (Form::Label, &b"@400000003b9aca0a0000162e "[..]),
             (Form::Epoch, b"1000000000.000005 "),
+            (Form::Utc, b"2001-09-09T01:46:40.000005Z "),
+            (Form::Local, b"2001-09-09T03:46:40.000005+02:00 "),
         ] {
-            let mut stamps = Stamps::new(form);
+            let mut stamps = stamps(form);
             assert_eq!(stamps.of(Duration::new(1_000_000_000, 5678)), expected);
         }
     }
@@ -132,14 +150,14 @@ mod tests {
     proptest! {
         #[test]
         fn what_came_before_makes_no_difference(moments in prop::collection::vec((0_u64..3, 0_u32..1_000_000_000), 1..9)) {
-            for form in [Form::Label, Form::Epoch] {
-                let mut stamps = Stamps::new(form);
+            for form in [Form::Label, Form::Epoch, Form::Utc, Form::Local] {
+                let mut used = stamps(form);
                 for (second, nanoseconds) in &moments {
                     let moment = Duration::new((*second << 33) + 9, *nanoseconds);
-                    let mut new = Stamps::new(form);
-                    prop_assert_eq!(stamps.of(moment), new.of(moment));
+                    let mut new = stamps(form);
+                    prop_assert_eq!(used.of(moment), new.of(moment));
                     if form == Form::Label {
-                        prop_assert_eq!(&stamps.of(moment)[..25], Label::from_unix(moment).to_hex());
+                        prop_assert_eq!(&used.of(moment)[..25], Label::from_unix(moment).to_hex());
                     }
                 }
             }
