@@ -123,10 +123,11 @@ impl Works {
         for action in &script.actions {
             match action {
                 Action::Status(path) => {
-                    statuses.push_back(Status::open(path).map_err(|errno| {
+                    let status = Status::open(path).map_err(|errno| {
                         let parts: [&[u8]; 2] = [b"unable to create ", path.to_bytes()];
                         NAME.fatal_errno(Exit::TEMPORARY.0, &parts, errno)
-                    })?)
+                    })?;
+                    statuses.push_back(status);
                 }
                 Action::Log(log) => settings.push(*log),
                 Action::Choose { .. } | Action::Alert => {}

@@ -124,7 +124,7 @@ impl Storm {
         match what {
             What::NoRoom { left, later: false } => self.fill(left),
             What::Processor => drop(File::create(self.disk("broken")).expect("broken")),
-            What::Clock => self.from_the_future(),
+            What::Clock => self.set_clock_back(),
             What::Nothing | What::NoRoom { .. } | What::Rotations => {}
         }
         let mut multilog = self.start();
@@ -216,7 +216,7 @@ impl Storm {
     }
 
     /// The newest finished file of each log is from a time that is still to come.
-    fn from_the_future(&self) {
+    fn set_clock_back(&self) {
         for log in ["d", "e"] {
             let Some(newest) = finished(&self.disk(log)).pop() else { continue };
             let name = newest.file_name().expect("a name").to_string_lossy().into_owned();

@@ -31,6 +31,7 @@ pub(crate) fn killed_before(
     stdin: &PipeReader,
 ) -> End {
     // It waits for us, stopped, in a shell that the program then takes the place of.
+    #[allow(clippy::zombie_processes)] // By its pid, below.
     let mut child = Command::new("/bin/sh")
         .args(["-c", "kill -STOP $$; exec \"$0\" \"$@\""])
         .arg(program)
@@ -50,7 +51,7 @@ pub(crate) fn killed_before(
         match waitpid(pid, Some(WaitPidFlag::__WALL)) {
             Err(Errno::EINTR) => continue,
             Ok(WaitStatus::Exited(_, code)) => return End::Exited { code, calls },
-            Ok(WaitStatus::Signaled(..)) | Err(_) => break,
+            Ok(WaitStatus::Signaled(..)) | Err(_) => return End::Killed,
             Ok(WaitStatus::PtraceSyscall(_)) => {
                 within = !within;
                 if is_program && within {
@@ -68,5 +69,4 @@ pub(crate) fn killed_before(
         // It may have been killed meanwhile.
         let _ = ptrace::syscall(pid, received);
     }
-    End::Killed
 }
