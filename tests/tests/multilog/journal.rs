@@ -113,7 +113,7 @@ fn a_record_that_is_damaged_loses_nothing() {
                 .write(true)
                 .open(records.with_file_name("journal"))
                 .and_then(|file| file.set_len(4))
-                .expect("cut")
+                .expect("cut");
         },
         |records| fs::remove_file(records).expect("removed"),
     ];

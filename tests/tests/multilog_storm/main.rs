@@ -4,10 +4,12 @@
 //!
 //! | variable | what |
 //! | --- | --- |
-//! | `STORM` | as of the other storms: here a fiftieth of it is how many rounds there are (`make storm`: 200) |
+//! | `STORM` | as of the other storms: here a fiftieth of it is how many rounds there are (`make storm`: 200), and given at all, each call has its turn |
 //! | `STORM_SEED` | which sequence of rounds |
 
 mod calls;
+#[cfg(target_arch = "x86_64")]
+mod durable;
 mod logged;
 mod rounds;
 mod service;
