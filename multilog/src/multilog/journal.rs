@@ -73,10 +73,10 @@ impl Journal {
         is_wanted: bool,
         logs: &[Found],
     ) -> Result<Option<(Self, Replay)>, Failure> {
-        let Some(files) = Files::open(directory, path, is_wanted)? else { return Ok(None) };
-        if !record::has_room(logs.len()) {
+        if !record::has_room(logs.len()) && (is_wanted || Files::are_there(directory)) {
             return Err(NAME.fatal(Exit::USAGE.0, &[b"too many logs for a journal"]));
         }
+        let Some(files) = Files::open(directory, path, is_wanted)? else { return Ok(None) };
         let (records, end) = files.read()?;
         let mut replay = replay::plan(records, end);
         if replay.is_doubtful {
@@ -145,6 +145,8 @@ impl Journal {
             }
             Err(errno @ (Errno::AGAIN | Errno::INTR | Errno::BADF)) => Err(errno),
             Err(errno) => {
+                // Where a file system writes to disk at once, and that fails, bytes may be in both places.
+                let _ = self.files.cut(self.end);
                 self.pause("unable to write to ", b"journal", errno);
                 Err(Errno::AGAIN)
             }
@@ -207,7 +209,7 @@ impl Journal {
     /// All that is in the journal is in the logs, except the line in hand: empties it.
     pub(super) fn empty(&mut self, hand: Hand, takes_line: &[bool]) {
         self.begin(self.end, Duration::ZERO, hand, takes_line);
-        while let Err(errno) = self.files.empty() {
+        while let Err(errno) = self.files.cut(0) {
             self.pause("unable to empty ", b"journal", errno);
         }
         (self.end, self.record.begin, self.record.end) = (0, 0, 0);

@@ -101,8 +101,9 @@ impl Files {
         again(|| sys::io::pread(&self.journal, spare_capacity(&mut *buffer), begin))
     }
 
-    pub(super) fn empty(&self) -> Result<(), Errno> {
-        again(|| sys::fs::ftruncate(&self.journal, 0))
+    /// Makes the journal end here.
+    pub(super) fn cut(&self, end: u64) -> Result<(), Errno> {
+        again(|| sys::fs::ftruncate(&self.journal, end))
     }
 
     /// Makes both in another directory, empty.
