@@ -10,6 +10,7 @@ pub(crate) mod journal;
 mod keeper;
 pub(crate) mod line;
 mod log;
+mod notice;
 mod opening;
 mod patience;
 pub(crate) mod pattern;
@@ -29,6 +30,7 @@ use intake::{Intake, Taken};
 use journal::{Shared, replay::Replay};
 use line::{Lines, Sink};
 use log::Log;
+use notice::Notice;
 use pattern::Pattern;
 use processor::Surroundings;
 use script::{Action, Script};
@@ -49,11 +51,12 @@ const NAME: Name = Name("multilog");
 /// # Errors
 /// A log or a status file that can't be opened, a log that is kept already: 111.
 pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
+    let notice = Notice::new(args, env);
     descriptors::occupy();
     sys::process::umask(Mode::WGRP | Mode::WOTH);
     let script = script::read(args);
     let mask = watch(&[Signal::TERM, Signal::ALARM]);
-    let (mut works, journal) = Works::prepare(&script, Surroundings { env, mask })?;
+    let (mut works, journal) = Works::prepare(&script, Surroundings { env, mask, notice })?;
     let lines = Lines::new(script.stamp.map(|form| Stamps::new(form, env)));
     let mut intake = Intake::new(lines, journal, script.journal, &mut works);
     let exit = match sys::borrow(0) {
@@ -123,7 +126,7 @@ impl Works {
         for action in &script.actions {
             match action {
                 Action::Status(path) => {
-                    let status = Status::open(path).map_err(|errno| {
+                    let status = Status::open(path, surroundings.notice).map_err(|errno| {
                         let parts: [&[u8]; 2] = [b"unable to create ", path.to_bytes()];
                         NAME.fatal_errno(Exit::TEMPORARY.0, &parts, errno)
                     })?;

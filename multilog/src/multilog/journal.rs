@@ -12,6 +12,7 @@ pub(crate) mod record;
 pub(crate) mod replay;
 
 use super::NAME;
+use super::notice::Notice;
 use super::patience::Patience;
 use super::pattern::Pattern;
 use super::script::{Action, Script};
@@ -72,6 +73,7 @@ impl Journal {
         path: &'static CStr,
         is_wanted: bool,
         logs: &[Found],
+        notice: Notice,
     ) -> Result<Option<(Self, Replay)>, Failure> {
         if !record::has_room(logs.len()) && (is_wanted || Files::are_there(directory)) {
             return Err(NAME.fatal(Exit::USAGE.0, &[b"too many logs for a journal"]));
@@ -102,7 +104,7 @@ impl Journal {
             places.push(place);
         }
         replay.record.places = places;
-        let (record, patience) = (replay.record.clone(), Patience::default());
+        let (record, patience) = (replay.record.clone(), Patience::new(notice));
         let mut journal = Self { files, end, record, logs: kept, copies: false, patience };
         journal.write_record();
         Ok(Some((journal, replay)))
@@ -133,6 +135,7 @@ impl Journal {
         }
         match self.files.splice(input.fd(), self.end, most) {
             Ok(count) => {
+                self.patience.over();
                 let begin = self.end;
                 self.end += count as u64;
                 self.read(begin, self.end, buffer);
@@ -157,13 +160,11 @@ impl Journal {
     pub(super) fn append(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         while !rest.is_empty() {
-            match self.files.write(rest, self.end) {
-                Ok(count) => {
-                    self.end += count as u64;
-                    rest = &rest[count..];
-                }
-                Err(errno) => self.pause("unable to write to ", b"journal", errno),
-            }
+            let end = self.end;
+            let count =
+                self.insist("unable to write to ", b"journal", |files| files.write(rest, end));
+            self.end += count as u64;
+            rest = &rest[count..];
         }
     }
 
@@ -172,11 +173,10 @@ impl Journal {
         let wanted = usize::try_from(end - begin).unwrap_or(usize::MAX).min(buffer.capacity());
         buffer.clear();
         while buffer.len() < wanted {
-            match self.files.read_on(begin + buffer.len() as u64, buffer) {
+            let at = begin + buffer.len() as u64;
+            if self.insist("unable to read ", b"journal", |files| files.read_on(at, buffer)) == 0 {
                 // Somebody has made it shorter.
-                Ok(0) => return,
-                Ok(_) => {}
-                Err(errno) => self.pause("unable to read ", b"journal", errno),
+                return;
             }
         }
         buffer.truncate(wanted);
@@ -209,9 +209,7 @@ impl Journal {
     /// All that is in the journal is in the logs, except the line in hand: empties it.
     pub(super) fn empty(&mut self, hand: Hand, takes_line: &[bool]) {
         self.begin(self.end, Duration::ZERO, hand, takes_line);
-        while let Err(errno) = self.files.cut(0) {
-            self.pause("unable to empty ", b"journal", errno);
-        }
+        self.insist("unable to empty ", b"journal", |files| files.cut(0));
         (self.end, self.record.begin, self.record.end) = (0, 0, 0);
         self.write_record();
     }
@@ -225,9 +223,27 @@ impl Journal {
 
     fn write_record(&mut self) {
         self.record.number += 1;
-        let bytes = self.record.encode();
-        while let Err(errno) = self.files.write_record(self.record.number, &bytes) {
-            self.pause("unable to write to ", b"journal.at", errno);
+        let (number, bytes) = (self.record.number, self.record.encode());
+        self.insist("unable to write to ", b"journal.at", |files| {
+            files.write_record(number, &bytes)
+        });
+    }
+
+    /// Tries until it succeeds.
+    fn insist<T>(
+        &mut self,
+        what: &'static str,
+        file: &[u8],
+        mut attempt: impl FnMut(&Files) -> Result<T, Errno>,
+    ) -> T {
+        loop {
+            match attempt(&self.files) {
+                Ok(result) => {
+                    self.patience.over();
+                    return result;
+                }
+                Err(errno) => self.pause(what, file, errno),
+            }
         }
     }
 

@@ -53,7 +53,13 @@ pub(super) fn open(
         Some(first) if has_journal || !first.is_complete() => {
             let found = all.iter().zip(identities).map(|(log, identity)| log.found(*identity));
             let found: Vec<Found> = found.collect();
-            Journal::open(first.disk.fd(), first.disk.path(), has_journal, &found)?
+            Journal::open(
+                first.disk.fd(),
+                first.disk.path(),
+                has_journal,
+                &found,
+                surroundings.notice,
+            )?
         }
         _ => None,
     };
