@@ -7,6 +7,8 @@
 //! ([`place`]).
 
 mod file;
+mod identity;
+mod keeping;
 pub(crate) mod place;
 pub(crate) mod record;
 pub(crate) mod replay;
@@ -14,9 +16,6 @@ pub(crate) mod replay;
 use super::NAME;
 use super::notice::Notice;
 use super::patience::Patience;
-use super::pattern::Pattern;
-use super::script::{Action, Script};
-use super::stamp::Form;
 use crate::input::Input;
 use alloc::{rc::Rc, vec::Vec};
 use common::{Exit, Failure};
@@ -25,9 +24,12 @@ use core::ffi::CStr;
 use core::time::Duration;
 use file::Files;
 use place::{File, Place};
-use record::{Hand, Record, checksum};
+use record::{Hand, Record};
 use replay::Replay;
-use sys::{AsFd, Errno, OwnedFd};
+use sys::{Errno, OwnedFd};
+
+pub(super) use identity::identities;
+pub(super) use keeping::Keeping;
 
 /// A journal that has become so long is emptied.
 const LONG: u64 = 1024 * 1024;
@@ -55,7 +57,7 @@ struct Kept {
 
 /// A log, as it is found.
 pub(super) struct Found {
-    /// See [`identity`].
+    /// See [`identities`].
     pub(super) log: u64,
     pub(super) current: Option<File>,
     /// Whether `current` is gone on with.
@@ -253,106 +255,5 @@ impl Journal {
     }
 }
 
-/// What a log's directory tells the journal.
-pub(super) struct Keeping {
-    journal: Shared,
-    log: usize,
-}
-
 /// The journal, of which the logs know.
 pub(super) type Shared = Rc<RefCell<Journal>>;
-
-impl Keeping {
-    /// For the log of this number.
-    pub(super) fn new(journal: &Shared, log: usize) -> Self {
-        Self { journal: Rc::clone(journal), log }
-    }
-
-    /// This is `current` now.
-    pub(super) fn opened(&self, current: impl AsFd) -> Result<(), Errno> {
-        let stat = sys::fs::fstat(current)?;
-        let size = u64::try_from(stat.st_size).unwrap_or(0);
-        self.with_log(|log, _| log.current = Some(File { number: stat.st_ino, size }));
-        Ok(())
-    }
-
-    /// `current` has become longer.
-    pub(super) fn written(&self, count: usize) {
-        self.with_log(|log, _| {
-            if let Some(current) = &mut log.current {
-                current.size += count as u64;
-            }
-        });
-    }
-
-    /// There is going to be another `current`.
-    pub(super) fn leaves(&self) {
-        self.with_log(|log, place| place.leave(log.current));
-        self.journal.borrow_mut().write_record();
-    }
-
-    /// What of these bytes isn't there already.
-    pub(super) fn unwritten<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
-        let mut rest = bytes;
-        self.with_log(|log, _| {
-            let there = usize::try_from(log.already).unwrap_or(usize::MAX).min(bytes.len());
-            log.already -= there as u64;
-            rest = &bytes[there..];
-        });
-        rest
-    }
-
-    /// The log's directory is another one now. Where the journal was in it, it is made anew, too.
-    pub(super) fn moved(&self, directory: &OwnedFd) -> Result<(), Errno> {
-        // The journal is kept with the first log.
-        if self.log > 0 {
-            return Ok(());
-        }
-        let mut journal = self.journal.borrow_mut();
-        journal.files.make_anew(directory)?;
-        (journal.end, journal.record.begin, journal.record.end) = (0, 0, 0);
-        Ok(())
-    }
-
-    fn with_log(&self, change: impl FnOnce(&mut Kept, &mut Place)) {
-        let journal = &mut *self.journal.borrow_mut();
-        if let (Some(log), Some(place)) =
-            (journal.logs.get_mut(self.log), journal.record.places.get_mut(self.log))
-        {
-            change(log, place);
-        }
-    }
-}
-
-/// Which log each is, for whoever finds the record: its directory, and what selects its lines. Under the same name the
-/// same output comes of the same input.
-pub(super) fn identities(script: &Script) -> Vec<u64> {
-    let mut before = Vec::new();
-    before.push(match script.stamp {
-        None => b' ',
-        Some(Form::Label) => b't',
-        Some(Form::Epoch) => b'T',
-        Some(Form::Utc) => b'i',
-        Some(Form::Local) => b'I',
-    });
-    let mut identities = Vec::new();
-    for action in &script.actions {
-        match action {
-            Action::Choose { select, pattern } => {
-                let (kind, text) = match pattern {
-                    Pattern::Simple(text) => (b'S', text),
-                    Pattern::Wildcard(text) => (b'F', text),
-                };
-                before.extend_from_slice(&[kind, if *select { b'+' } else { b'-' }]);
-                before.extend_from_slice(text);
-                before.push(0);
-            }
-            Action::Log(settings) => {
-                let text = [&before[..], settings.directory.to_bytes()].concat();
-                identities.push(checksum(&text));
-            }
-            Action::Alert | Action::Status(_) => {}
-        }
-    }
-    identities
-}
