@@ -26,6 +26,7 @@ use file::Files;
 use place::{File, Place};
 use record::{Hand, Record};
 use replay::Replay;
+use sys::fs::FileType;
 use sys::{Errno, OwnedFd};
 
 pub(super) use identity::identities;
@@ -143,9 +144,8 @@ impl Journal {
                 self.read(begin, self.end, buffer);
                 Ok(buffer)
             }
-            // No pipe.
             Err(Errno::INVAL) => {
-                self.copies = true;
+                self.copy_from_now_on(input);
                 self.take(input, buffer)
             }
             Err(errno @ (Errno::AGAIN | Errno::INTR | Errno::BADF)) => Err(errno),
@@ -155,6 +155,21 @@ impl Journal {
                 self.pause("unable to write to ", b"journal", errno);
                 Err(Errno::AGAIN)
             }
+        }
+    }
+
+    /// What is no pipe can't be moved, and onto some networks' file systems nothing can.
+    fn copy_from_now_on(&mut self, input: &Input) {
+        self.copies = true;
+        let is_pipe = sys::fs::fstat(input.fd())
+            .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo);
+        if is_pipe {
+            let parts: [&[u8]; 3] = [
+                b"unable to move standard input into ",
+                self.files.path.to_bytes(),
+                b"/journal, copying: kill -9 may lose what one read takes",
+            ];
+            NAME.warn(&parts);
         }
     }
 
