@@ -1,5 +1,8 @@
 //! What the fuzzer runs here: see fuzz/.
 
+use crate::multilog::journal::place::File;
+use crate::multilog::journal::record::{Record, checksum};
+use crate::multilog::journal::replay::plan;
 use crate::multilog::line::{HEAD, Lines, Sink};
 use crate::multilog::pattern;
 use crate::multilog::script::{self, Action};
@@ -296,6 +299,35 @@ pub fn finished(data: &[u8]) {
     assert!(gone.iter().all(|name| there.contains(name)));
 }
 
+/// A journal's record, as it may be found, and the size of a journal: what is read is written as it was, and nothing of the
+/// journal is passed over that no record says is done.
+pub fn journal_record(data: &[u8]) {
+    let read = Record::decode(data);
+    // The checksum would keep nearly everything out.
+    let mut bytes = data.to_vec();
+    if let (Ok(length), true) = (u32::try_from(bytes.len()), bytes.len() > 20) {
+        bytes[..8].copy_from_slice(b"mlogjrn1");
+        bytes[16..20].copy_from_slice(&length.to_le_bytes());
+        let sum = checksum(&bytes[16..]);
+        bytes[8..16].copy_from_slice(&sum.to_le_bytes());
+    }
+    let mended = Record::decode(&bytes);
+    for record in [&read, &mended].into_iter().flatten() {
+        assert_eq!(Record::decode(&record.encode()).as_ref(), Some(record));
+        for place in &record.places {
+            let current = File { number: record.begin, size: record.end };
+            assert!(place.there(Some(current)) >= place.there(None));
+            let mut left = *place;
+            left.leave(Some(current));
+            assert_eq!(left.there(Some(current)), place.there(Some(current)));
+        }
+    }
+    let size = data.first_chunk().map_or(0, |size| u64::from_le_bytes(*size));
+    let found = plan([read, mended], size);
+    assert!(found.record.begin <= found.record.end && found.record.end == found.new.start);
+    assert!(found.new.start <= found.new.end && found.new.end == size);
+}
+
 #[cfg(test)]
 mod tests {
     use super::replay::replay;
@@ -309,5 +341,6 @@ mod tests {
         replay("times", super::times);
         replay("zone", super::zone);
         replay("finished", super::finished);
+        replay("journal-record", super::journal_record);
     }
 }

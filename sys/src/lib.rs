@@ -39,5 +39,5 @@ pub use lines::lines;
 pub use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 pub use rustix::io::Errno;
 pub use rustix::{
-    event, fd, fs, io, mm, net, pipe, process, rand, stdio, system, termios, thread, time,
+    buffer, event, fd, fs, io, mm, net, pipe, process, rand, stdio, system, termios, thread, time,
 };

@@ -23,6 +23,8 @@ pub(super) struct Entry {
     pub(super) is_complete: bool,
     pub(super) links: u64,
     pub(super) size: u64,
+    /// The number of its inode.
+    pub(super) number: u64,
 }
 
 /// Why something couldn't be done, to be tried again.
@@ -49,10 +51,16 @@ impl Trouble {
 
 /// A log's directory, and the file in it that is written to.
 pub(super) trait Disk {
+    /// What of these bytes is to be appended to `current`: a log that a journal is replayed to may have the first of them.
+    fn unwritten<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8];
     /// Appends to `current` what fits; how much that was.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno>;
     /// fsync(2) of `current`.
     fn sync(&mut self) -> Result<(), Errno>;
+    /// fdatasync(2) of `current`.
+    fn sync_content(&mut self) -> Result<(), Errno>;
+    /// fsync(2) of the directory.
+    fn sync_directory(&mut self) -> Result<(), Errno>;
     /// Makes `current` if it isn't there, and opens it in place of the one that was open. Mode 0644.
     fn open_current(&mut self) -> Result<(), Errno>;
     /// Mode 0744 for a file.

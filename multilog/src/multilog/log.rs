@@ -2,7 +2,7 @@
 
 use super::disk::{CURRENT, Disk, Trouble};
 use super::keeper::{carry_out, insist};
-use super::script::Settings;
+use super::script::{Durable, Settings};
 use super::steps;
 use alloc::vec::Vec;
 use memchr::memchr;
@@ -25,12 +25,21 @@ pub(super) struct Log<D> {
     pending: Vec<u8>,
     /// Whether the line in hand goes here.
     pub(super) takes_line: bool,
+    /// Whether anything was written that may not be on disk.
+    is_new: bool,
 }
 
 impl<D: Disk> Log<D> {
     /// A log whose `current` is open, and has `written` bytes.
     pub(super) fn new(settings: Settings, disk: D, written: u64) -> Self {
-        Self { settings, disk, written, pending: Vec::with_capacity(ENOUGH), takes_line: false }
+        Self {
+            settings,
+            disk,
+            written,
+            pending: Vec::with_capacity(ENOUGH),
+            takes_line: false,
+            is_new: false,
+        }
     }
 
     /// Appends lines, or part of one. It may not be written yet.
@@ -53,7 +62,8 @@ impl<D: Disk> Log<D> {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
+        let mut rest = self.disk.unwritten(bytes);
+        self.is_new |= !rest.is_empty();
         while !rest.is_empty() {
             if self.written >= self.settings.size {
                 self.rotate();
@@ -67,6 +77,25 @@ impl<D: Disk> Log<D> {
                 self.rotate();
             }
         }
+    }
+
+    /// Writes all that was appended, and to disk, if that is wanted. Comes back when it is done.
+    pub(super) fn commit(&mut self) {
+        self.flush();
+        if core::mem::take(&mut self.is_new) && self.settings.durable >= Durable::Batches {
+            insist(&mut self.disk, |disk| {
+                let trouble = |errno| Trouble {
+                    how: " to disk",
+                    ..Trouble::with("unable to write ", CURRENT, errno)
+                };
+                disk.sync_content().map_err(trouble)
+            });
+        }
+    }
+
+    /// From now on a journal is told what becomes of the log, or none.
+    pub(super) fn disk(&mut self) -> &mut D {
+        &mut self.disk
     }
 
     /// What is written so far becomes a finished file, if it is anything.
@@ -86,7 +115,20 @@ impl<D: Disk> Log<D> {
     fn rotate(&mut self) {
         let steps = steps::rotation(self.settings.processor.is_some());
         carry_out(steps, &self.settings, &mut self.disk);
+        sync_names(self.settings.durable, &mut self.disk);
         self.written = 0;
+    }
+}
+
+/// Writes to disk which names the files have, if that is wanted.
+pub(super) fn sync_names(durable: Durable, disk: &mut impl Disk) {
+    if durable >= Durable::Rotations {
+        insist(disk, |disk| {
+            let what = "unable to write directory ";
+            let trouble =
+                |errno| Trouble { how: " to disk", ..Trouble::of_directory(what, Some(errno)) };
+            disk.sync_directory().map_err(trouble)
+        });
     }
 }
 

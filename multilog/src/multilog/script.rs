@@ -11,6 +11,8 @@ use sys::Args;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Script {
     pub(crate) stamp: Option<Form>,
+    /// `j`: what was read is in a journal until it is in the logs.
+    pub(crate) journal: bool,
     /// In the order in which they are carried out.
     pub(crate) actions: Vec<Action>,
 }
@@ -40,6 +42,19 @@ pub(crate) struct Settings {
     pub(crate) processor: Option<&'static CStr>,
     /// `wCODE`: what finished files end with, after a dot.
     pub(crate) code: &'static [u8],
+    /// `d`, `D`
+    pub(crate) durable: Durable,
+}
+
+/// What is on disk before more is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Durable {
+    /// Finished files.
+    Finished,
+    /// `d`: what was read before, too.
+    Batches,
+    /// `D`: and the names that files have got.
+    Rotations,
 }
 
 /// What `s` is kept within: 0.76 ends at 16777215, encore here.
@@ -50,10 +65,16 @@ const FEWEST: u64 = 2;
 
 /// Understands the arguments; those that no action has are passed over.
 pub(crate) fn read(args: Args) -> Script {
-    let mut settings =
-        Settings { directory: c".", size: 99_999, number: 10, processor: None, code: b"s" };
+    let mut settings = Settings {
+        directory: c".",
+        size: 99_999,
+        number: 10,
+        processor: None,
+        code: b"s",
+        durable: Durable::Finished,
+    };
     let mut pattern: fn(&'static [u8]) -> Pattern = Pattern::Simple;
-    let mut script = Script { stamp: None, actions: Vec::new() };
+    let mut script = Script { stamp: None, journal: false, actions: Vec::new() };
     for (index, argument) in args.iter().enumerate().skip(1) {
         let value = argument.to_bytes().get(1..).unwrap_or_default();
         let action = match argument.to_bytes().first() {
@@ -76,6 +97,9 @@ pub(crate) fn read(args: Args) -> Script {
                         settings.number = usize::try_from(number).unwrap_or(usize::MAX);
                     }
                     Some(b'!') => settings.processor = Some(after_first(argument)),
+                    Some(b'j') => script.journal = true,
+                    Some(b'd') => settings.durable = Durable::Batches,
+                    Some(b'D') => settings.durable = Durable::Rotations,
                     Some(b'w') => settings.code = value,
                     _ => {}
                 }
@@ -150,6 +174,15 @@ mod tests {
         assert_eq!((found[2].size, found[2].number), (4096, 2));
         let directories: Vec<_> = found.iter().map(|log| log.directory).collect();
         assert_eq!(directories, [c"./a", c"/b", c".c"]);
+    }
+
+    #[test]
+    fn what_is_on_disk_and_when() {
+        let durable =
+            |arguments: &[&str]| logs(arguments).iter().map(|log| log.durable).collect::<Vec<_>>();
+        let expected = [Durable::Finished, Durable::Batches, Durable::Rotations];
+        assert_eq!(durable(&["./a", "d", "./b", "D", "./c"]), expected);
+        assert!(script(&["./a", "j"]).journal && !script(&["t", "./j"]).journal);
     }
 
     #[test]
