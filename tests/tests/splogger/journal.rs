@@ -1,0 +1,1 @@
+//! The journal, or what behaves like it.

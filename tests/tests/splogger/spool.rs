@@ -1,0 +1,1 @@
+//! The spool: full, killed, damaged, on a full disk.

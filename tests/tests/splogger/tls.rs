@@ -1,0 +1,1 @@
+//! Another host by TLS.
