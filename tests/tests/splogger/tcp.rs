@@ -87,10 +87,10 @@ fn a_slow_host_holds_the_service_back() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
     let to = format!("tcp:{}", listener.local_addr().expect("an address"));
     let mut child = forward(&to, &["slow"]).spawn();
-    let (mut stream, _) = listener.accept().expect("a connection");
     let count = 60_000;
     child.write(numbered(0..count).as_bytes());
     child.close();
+    let (mut stream, _) = listener.accept().expect("a connection");
     let pid = child.pid().cast_unsigned();
     wait_until("it stops reading", SOON, || {
         let before = read_so_far(pid);
@@ -123,10 +123,10 @@ fn a_host_that_dies_costs_what_its_kernel_had() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
     let port = listener.local_addr().expect("an address").port();
     let mut child = forward(&format!("tcp:127.0.0.1:{port}"), &["dead"]).spawn();
-    let (mut stream, _) = listener.accept().expect("a connection");
     let count = 60_000;
     child.write(numbered(0..count).as_bytes());
     child.close();
+    let (mut stream, _) = listener.accept().expect("a connection");
     let pid = child.pid().cast_unsigned();
     wait_until("it stops reading", SOON, || {
         let before = read_so_far(pid);
