@@ -54,6 +54,10 @@ fn receive(daemon: &UnixDatagram) -> String {
 /// `splogger --to WHERE ARGUMENTS`, in the 5,000,000 bytes that it has to do with.
 fn forward(to: &str, args: &[&str]) -> Run {
     let run = Run::new(program("softlimit")).args(["-m", "5000000"]).arg(program("splogger"));
+    forwarding(run, to, args)
+}
+
+fn forwarding(run: Run, to: &str, args: &[&str]) -> Run {
     run.args(["--to", to, "--hostname", "here"]).args(args).env("PATH", tests::path())
 }
 
