@@ -98,7 +98,8 @@ pub fn log_lines(data: &[u8]) {
         assert_eq!(kept.lines, kept.bytes.iter().filter(|byte| **byte == b'\n').count());
     }
 
-    let (mut lines, mut sent) = (splogger::Lines::default(), Vec::new());
+    let (mut lines, mut sent) =
+        (splogger::Lines::new(splogger::Text::Printable, splogger::FOLD), Vec::new());
     let mut emit = |message: crate::splogger::message::Message| {
         assert!((1..=splogger::FOLD).contains(&message.text.len()));
         if !message.continuation {
