@@ -12,5 +12,6 @@ mod pieces;
 
 pub mod multilog;
 pub mod splogger;
+pub mod svlog;
 pub mod tai64n;
 pub mod tai64nlocal;
