@@ -53,9 +53,9 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let zone = &Zone::of(env);
     let mut reading = Reading { order, zone, logs, middle: None };
     let passed_over = match order.last {
-        Some(last) => reading.only_last(last).map_err(|errno| {
-            NAME.fatal_errno(111, &[b"unable to open log directory"], errno)
-        })?,
+        Some(last) => reading
+            .only_last(last)
+            .map_err(|errno| NAME.fatal_errno(111, &[b"unable to open log directory"], errno))?,
         None => 0,
     };
     let mut wait = order.follow.then(|| Wait::new(reading.paths()));

@@ -98,7 +98,12 @@ impl Reader<'_> {
         }
         self.0 = rest;
         let zeros = core::iter::repeat_n(&b'0', 9 - length);
-        Some(digits.iter().chain(zeros).fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
+        Some(
+            digits
+                .iter()
+                .chain(zeros)
+                .fold(0, |number, digit| number * 10 + u32::from(digit - b'0')),
+        )
     }
 
     /// `Z`, `+01:00`, `+0100` or `+01`: seconds. Nothing is taken if it is none of them.

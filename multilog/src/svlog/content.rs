@@ -106,7 +106,6 @@ impl Content {
             Self::Zstandard(zstandard) => zstandard.read(into),
         }
     }
-
 }
 
 impl Plain {
@@ -120,7 +119,8 @@ impl Plain {
     }
 
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Trouble> {
-        let most = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX).min(into.len());
+        let most =
+            usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX).min(into.len());
         let count = read_at(&self.file, &mut into[..most], self.at)?;
         self.at += count as u64;
         Ok(count)

@@ -100,7 +100,8 @@ impl Lines {
             }
         };
         // A long line comes in the same pieces, however it was read.
-        let (end, ends) = if end - self.start > LONGEST { (self.start + LONGEST, false) } else { (end, ends) };
+        let (end, ends) =
+            if end - self.start > LONGEST { (self.start + LONGEST, false) } else { (end, ends) };
         if !ends && end - self.start < LONGEST {
             return None;
         }
@@ -180,7 +181,8 @@ mod tests {
     }
 
     fn of(files: &[(&str, bool)]) -> Vec<String> {
-        let files: Vec<(&[u8], bool)> = files.iter().map(|(file, cut)| (file.as_bytes(), *cut)).collect();
+        let files: Vec<(&[u8], bool)> =
+            files.iter().map(|(file, cut)| (file.as_bytes(), *cut)).collect();
         let found = lines(&files, 3);
         assert_eq!(found, lines(&files, 1000));
         found.into_iter().map(|line| String::from_utf8(line).expect("ASCII")).collect()

@@ -23,7 +23,8 @@ impl Finished {
         let (stamp, ending) = name.to_bytes().split_at_checked(STAMP)?;
         let label = Label::from_hex(stamp)?;
         let endings = ending.strip_prefix(b".").unwrap_or(ending).split(|byte| *byte == b'.');
-        let plain = endings.clone().all(|one| one.iter().all(u8::is_ascii_alphanumeric) && !one.is_empty());
+        let plain =
+            endings.clone().all(|one| one.iter().all(u8::is_ascii_alphanumeric) && !one.is_empty());
         let ends = ending.is_empty() || plain && ending[0] == b'.' && endings.count() <= 2;
         ends.then(|| Self { label, name: name.into() })
     }
@@ -96,7 +97,8 @@ mod tests {
 
     #[test]
     fn one_of_each_and_rather_the_one_that_is_plain() {
-        let files = vec![file(7, ".s"), file(5, ".s.gz"), file(5, ".s"), file(6, ".zst"), file(6, ".s.gz")];
+        let files =
+            vec![file(7, ".s"), file(5, ".s.gz"), file(5, ".s"), file(6, ".zst"), file(6, ".s.gz")];
         assert_eq!(in_order(files), [file(5, ".s"), file(6, ".s.gz"), file(7, ".s")]);
         assert!(file(5, ".u").is_cut_off() && file(5, ".u.gz").is_cut_off());
         assert!(!file(5, ".s").is_cut_off() && !file(5, "").is_cut_off());

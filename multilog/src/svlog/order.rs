@@ -73,7 +73,9 @@ pub(crate) fn read(
         order.until = moment(until, Twice::Second)?;
     }
     if order.follow && order.until.is_some() {
-        return Err(NAME.fatal(100, &[b"-f has no end: it can't be used with -u"]));
+        return Err(
+            NAME.fatal(100, &[b"unable to follow up to a time: -f and -u exclude each other"])
+        );
     }
     if order.follow && order.last.is_none() && order.since.is_none() {
         order.last = Some(BEFORE_FOLLOWING);
@@ -121,7 +123,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong() {
-        let usage = "svlog: usage: svlog [ -fqtU ] [ -n lines ] [ -s since ] [ -u until ] service ...\\n";
+        let usage =
+            "svlog: usage: svlog [ -fqtU ] [ -n lines ] [ -s since ] [ -u until ] service ...\\n";
         for (list, expected) in [
             (&[][..], usage.to_owned()),
             (&["-f"], usage.to_owned()),
@@ -129,7 +132,11 @@ mod tests {
             (&["-n", "x", "dns"], "svlog: fatal: unable to understand number x\\n".into()),
             (&["-n-1", "dns"], "svlog: fatal: unable to understand number -1\\n".into()),
             (&["-s", "soon", "dns"], "svlog: fatal: unable to understand time soon\\n".into()),
-            (&["-f", "-u1m", "dns"], "svlog: fatal: -f has no end: it can't be used with -u\\n".into()),
+            (
+                &["-f", "-u1m", "dns"],
+                "svlog: fatal: unable to follow up to a time: -f and -u exclude each other\\n"
+                    .into(),
+            ),
         ] {
             assert_eq!(order(list), Err(format!("100 {expected}")), "{list:?}");
         }

@@ -109,9 +109,9 @@ mod tests {
             ("/service/dns/log/main", "dns/log/main"),
             ("dns/log//main/", "dns/log//main"),
             ("/var/log/dns", "dns"),
-            ("/log/main", "log/main"),
+            ("/log/main", "/log/main"),
             ("log", "log"),
-            ("/log", "log"),
+            ("/log", "/log"),
             (".", "."),
             ("/", ""),
             ("", ""),
@@ -124,7 +124,10 @@ mod tests {
     fn a_name_may_be_that_of_a_service() {
         let bases = |name: &str| bases(name.as_bytes(), b"/service");
         assert_eq!(bases("dns"), [&b"dns"[..], b"/service/dns"]);
-        assert_eq!(bases("dns/log/trouble"), [&b"dns/log/trouble"[..], b"/service/dns/log/trouble"]);
+        assert_eq!(
+            bases("dns/log/trouble"),
+            [&b"dns/log/trouble"[..], b"/service/dns/log/trouble"]
+        );
         assert_eq!(bases("./dns"), [b"./dns"]);
         assert_eq!(bases("/dns"), [b"/dns"]);
         assert_eq!(bases(""), [b""]);

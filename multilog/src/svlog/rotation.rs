@@ -28,7 +28,8 @@ pub(crate) fn unread<T: WasCurrent>(
     files: &[Finished],
     older_remain: bool,
 ) -> Vec<Finished> {
-    let mut whose: Vec<bool> = files.iter().map(|file| read.iter().any(|one| one.is(file))).collect();
+    let mut whose: Vec<bool> =
+        files.iter().map(|file| read.iter().any(|one| one.is(file))).collect();
     read.retain(|one| {
         if files.iter().any(|file| one.is(file)) {
             return false;

@@ -258,7 +258,8 @@ impl Source {
                 };
                 let name = self.directory.path_of(&file);
                 let begun = part.begun;
-                self.open = Some(Open { content, name, begun, is_cut_off, current, is_rotated: false });
+                self.open =
+                    Some(Open { content, name, begun, is_cut_off, current, is_rotated: false });
             }
             // It was removed meanwhile, as the oldest files are.
             Ok(None) => self.lines.seal(),
@@ -278,7 +279,9 @@ impl Source {
         match trouble {
             Trouble::Errno(errno) => NAME.warn_errno(&[unable, name], errno),
             Trouble::Damaged => NAME.warn(&[unable, name, b": damaged"]),
-            Trouble::Window => NAME.warn(&[unable, name, b": its window needs more memory than there is"]),
+            Trouble::Window => {
+                NAME.warn(&[unable, name, b": its window needs more memory than there is"])
+            }
             Trouble::Foreign(by) => NAME.warn(&[unable, name, b": compressed by ", by]),
         }
     }

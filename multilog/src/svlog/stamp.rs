@@ -29,7 +29,9 @@ pub(crate) fn read(line: &[u8], zone: &Zone) -> Option<Stamp> {
             text.0 = rest;
             Label::from_hex(label)?
         }
-        b'0'..=b'9' if text.0.get(4) == Some(&b'-') => date_and_time(&mut text)?.label(zone, Twice::First),
+        b'0'..=b'9' if text.0.get(4) == Some(&b'-') => {
+            date_and_time(&mut text)?.label(zone, Twice::First)
+        }
         b'0'..=b'9' => epoch(&mut text)?,
         _ => return None,
     };

@@ -8,7 +8,8 @@ use common::tai64n::Label;
 use core::time::Duration;
 
 /// The units of what is so long ago, and their seconds.
-const UNITS: [(u8, u64); 5] = [(b's', 1), (b'm', 60), (b'h', 3600), (b'd', 86_400), (b'w', 604_800)];
+const UNITS: [(u8, u64); 5] =
+    [(b's', 1), (b'm', 60), (b'h', 3600), (b'd', 86_400), (b'w', 604_800)];
 
 /// The moment that `text` means, `now` being the time since 1970; `None` if it means nothing:
 ///
@@ -150,10 +151,32 @@ mod tests {
     #[test]
     fn what_means_nothing() {
         for text in [
-            "", " ", "x", "10", "10x", "m", "-10m", "10m ", "10 m", "1.5h", "22", "22:", "25:00",
-            "2:15", "22:15:01:02", "2026-11-31", "2026-11-23 ", "2026-11-23x", "2026-11-23 22",
-            "@", "@400000006b04baef", "@400000006B04BAEF00000000", "tomorrow", "1795472101.",
-            "99999999999999999999w", "9223372036854775807w2w",
+            "",
+            " ",
+            "x",
+            "10",
+            "10x",
+            "m",
+            "-10m",
+            "10m ",
+            "10 m",
+            "1.5h",
+            "22",
+            "22:",
+            "25:00",
+            "2:15",
+            "22:15:01:02",
+            "2026-11-31",
+            "2026-11-23 ",
+            "2026-11-23x",
+            "2026-11-23 22",
+            "@",
+            "@400000006b04baef",
+            "@400000006B04BAEF00000000",
+            "tomorrow",
+            "1795472101.",
+            "99999999999999999999w",
+            "9223372036854775807w2w",
         ] {
             assert_eq!(seconds(text, "UTC0"), None, "{text}");
         }
@@ -163,7 +186,8 @@ mod tests {
     fn a_time_that_came_twice() {
         let zone = Zone::Rules(Rules::parse(b"CET-1CEST,M3.5.0,M10.5.0/3").expect("rules"));
         let parse = |twice| {
-            let label = parse(b"2024-10-27 02:30", Duration::new(NOW.cast_unsigned(), 0), &zone, twice);
+            let label =
+                parse(b"2024-10-27 02:30", Duration::new(NOW.cast_unsigned(), 0), &zone, twice);
             label.expect("a time").unix_seconds()
         };
         assert_eq!(parse(Twice::Second) - parse(Twice::First), 3600);

@@ -42,8 +42,10 @@ impl Wait {
     /// A directory that is watched already stays so.
     fn watch_all(&mut self) {
         let Some(watch) = &self.watch else { return };
-        let is_watched = |path: &&CString| inotify::add_watch(watch, path.as_c_str(), CHANGES).is_ok();
-        self.is_whole = self.paths.iter().filter(|path| is_watched(path)).count() == self.paths.len();
+        let is_watched =
+            |path: &&CString| inotify::add_watch(watch, path.as_c_str(), CHANGES).is_ok();
+        self.is_whole =
+            self.paths.iter().filter(|path| is_watched(path)).count() == self.paths.len();
     }
 
     /// Waits until there may be something new. Gives whether somebody still reads the output.

@@ -115,8 +115,7 @@ impl Gzip {
 
     /// A member's trailer.
     fn end(&mut self) -> Result<(), Trouble> {
-        let trailer: [u8; 8] =
-            self.feed.peek(8)?.first_chunk().copied().ok_or(Trouble::Damaged)?;
+        let trailer: [u8; 8] = self.feed.peek(8)?.first_chunk().copied().ok_or(Trouble::Damaged)?;
         self.feed.take(8);
         let expected = [self.sum.to_le_bytes(), self.size.to_le_bytes()].concat();
         self.stage = Stage::Further;

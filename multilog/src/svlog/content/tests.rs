@@ -1,14 +1,12 @@
 use super::*;
 use miniz_oxide::deflate::compress_to_vec;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec as zstandard};
-use std::io::Write;
 
 /// A file that holds these bytes and has no name.
 fn file(bytes: &[u8]) -> Rc<OwnedFd> {
     let fd = sys::fs::memfd_create(c"content", sys::fs::MemfdFlags::CLOEXEC).expect("memory");
-    let mut file = std::fs::File::from(fd);
-    file.write_all(bytes).expect("written");
-    Rc::new(file.into())
+    sys::write_all(&fd, bytes).expect("written");
+    Rc::new(fd)
 }
 
 /// All that comes out, and how that ends.
@@ -45,7 +43,9 @@ fn log(size: usize) -> Vec<u8> {
     let mut text = Vec::with_capacity(size + 40);
     while text.len() < size {
         number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        text.extend_from_slice(format!("{number:08x} connection from {}\n", number >> 20).as_bytes());
+        text.extend_from_slice(
+            format!("{number:08x} connection from {}\n", number >> 20).as_bytes(),
+        );
     }
     text
 }

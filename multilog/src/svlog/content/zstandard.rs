@@ -90,7 +90,8 @@ impl Zstandard {
         // half as much again for the while.
         let mut smallest = &SMALLEST[..];
         self.decoder.set_max_window_size(u64::MAX);
-        let begun = self.decoder.init(&mut smallest).and_then(|()| self.decoder.init(&mut self.feed));
+        let begun =
+            self.decoder.init(&mut smallest).and_then(|()| self.decoder.init(&mut self.feed));
         if begun.is_err() {
             return Err(self.feed.failed.map_or(Trouble::Damaged, Trouble::Errno));
         }

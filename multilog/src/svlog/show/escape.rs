@@ -23,7 +23,9 @@ fn is_harmless(character: char) -> bool {
     match character {
         '\t' => true,
         // They turn the direction around, or begin a line.
-        '\u{61C}' | '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => false,
+        '\u{61C}' | '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
+            false
+        }
         _ => !character.is_control(),
     }
 }

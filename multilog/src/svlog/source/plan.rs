@@ -58,7 +58,9 @@ impl Snapshot {
             if let Some(current) = &current {
                 // Compressed and finished, or removed, before the names were read.
                 let Some(now) = about(current).filter(|now| !now.is_gone) else { continue };
-                let own = before.iter().rposition(|file| directory.look(&file.name) == Some(now.identity));
+                let own = before
+                    .iter()
+                    .rposition(|file| directory.look(&file.name) == Some(now.identity));
                 before.truncate(own.unwrap_or(before.len()));
             }
             return Ok(Self { before, current });
@@ -103,7 +105,10 @@ impl Part {
     ///
     /// # Errors
     /// It can't be read.
-    pub(super) fn open(&self, directory: &Directory) -> Result<Option<(Content, CString)>, Trouble> {
+    pub(super) fn open(
+        &self,
+        directory: &Directory,
+    ) -> Result<Option<(Content, CString)>, Trouble> {
         let finished = match &self.file {
             File::Current(file, end) => {
                 let content = Content::plain(file.clone(), self.start, *end);
@@ -125,7 +130,8 @@ impl Part {
             let Some(now) = now else { return Ok(None) };
             match directory.file(&now.name) {
                 Ok(file) => {
-                    return Content::of_finished(file, self.start).map(|content| Some((content, now.name)));
+                    return Content::of_finished(file, self.start)
+                        .map(|content| Some((content, now.name)));
                 }
                 Err(Errno::NOENT) => {}
                 Err(errno) => return Err(errno.into()),
@@ -197,7 +203,8 @@ fn from_end(
     let mut found = 0;
     while end > 0 {
         let start = end.saturating_sub(BLOCK as u64);
-        let length = whole(file, &mut buffer[..usize::try_from(end - start).unwrap_or(BLOCK)], start)?;
+        let length =
+            whole(file, &mut buffer[..usize::try_from(end - start).unwrap_or(BLOCK)], start)?;
         for place in memchr::memrchr_iter(b'\n', &buffer[..length]) {
             let line = start + place as u64 + 1;
             if found >= missing && good(first_bytes(file, &mut [0; stamp::LONGEST], line)?) {
