@@ -11,6 +11,10 @@ use sys::{Errno, OwnedFd};
 /// What is being written.
 pub(crate) const CURRENT: &CStr = c"current";
 
+/// A file that is full, until it has its name; and what the processor makes of it.
+pub(crate) const PREVIOUS: &CStr = c"previous";
+pub(crate) const PROCESSED: &CStr = c"processed";
+
 /// A FIFO in a file's place must not keep us for ever.
 const READING: OFlags =
     OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);

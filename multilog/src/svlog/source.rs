@@ -55,7 +55,7 @@ struct Open {
     /// When it was begun, as far as names tell.
     begun: Option<Label>,
     is_cut_off: bool,
-    /// `current`, that is followed.
+    /// `current`, or what was it until a moment ago.
     current: Option<Rc<OwnedFd>>,
     /// It isn't `current` any more: the end is an end.
     is_rotated: bool,
@@ -253,7 +253,7 @@ impl Source {
         match part.open(&self.directory) {
             Ok(Some((content, file))) => {
                 let (current, is_cut_off) = match part.file {
-                    File::Current(current, _) => (Some(current), false),
+                    File::Held(held) => (Some(held.file), false),
                     File::Finished(file) => (None, file.is_cut_off()),
                 };
                 let name = self.directory.path_of(&file);
@@ -304,6 +304,16 @@ impl Source {
             mem::take(&mut self.read).into_iter().map(|file| Old { file, directory }).collect();
         snapshot.before = rotation::unread(&mut read, &new, older_remain);
         self.read = read.into_iter().map(|old| old.file).collect();
+        if let Some(held) = &snapshot.on_its_way {
+            let is_known = |old: &Rc<OwnedFd>| {
+                about(old).is_some_and(|about| {
+                    held.identity() == Some(about.identity) || held.was_processed() && about.is_gone
+                })
+            };
+            if self.read.iter().any(is_known) {
+                snapshot.on_its_way = None;
+            }
+        }
         self.plan = snapshot.plan(known, None);
         self.idle = self.plan.is_empty();
     }

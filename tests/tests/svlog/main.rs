@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use tests::{Child, Outcome, Run, Scratch, program, wait_until};
+use tests::{Child, Run, Scratch, program, wait_until};
 
 const SOON: Duration = Duration::from_secs(30);
 

@@ -42,10 +42,28 @@ fn what_must_not_be_read_is_said() {
 fn names_that_are_no_finished_files_are_passed_over() {
     let scratch = Scratch::new("svlog-names");
     for name in
-        ["state", "lock", "previous", "@nonsense.s", "@4000", &format!("{}.s.gz.new", label(1))]
+        ["state", "lock", "newstate", "@nonsense.s", "@4000", &format!("{}.s.gz.new", label(1))]
     {
         scratch.file(&format!("dns/{name}"), "no\n");
     }
     scratch.file("dns/current", "yes\n");
     assert_eq!(said(&scratch, &["./dns"]), "yes\n");
+}
+
+#[test]
+fn a_file_without_a_name_yet_is_not_left_out() {
+    let scratch = Scratch::new("svlog-unnamed");
+    scratch.file(&format!("dns/{}.s", label(1)), "a\n");
+    scratch.file("dns/current", "d\n");
+    scratch.file("dns/processed", "b\n");
+    assert_eq!(said(&scratch, &["./dns"]), "a\nb\nd\n");
+    // What it is made of is there as well: so it isn't ready.
+    scratch.file("dns/previous", "b\nc\n");
+    assert_eq!(said(&scratch, &["./dns"]), "a\nb\nc\nd\n");
+    assert_eq!(said(&scratch, &["-n2", "./dns"]), "c\nd\n");
+    // It is getting its name.
+    let name = format!("dns/{}.s", label(2));
+    fs::hard_link(scratch.join("dns/previous"), scratch.join(name)).expect("a link");
+    fs::remove_file(scratch.join("dns/processed")).expect("removed");
+    assert_eq!(said(&scratch, &["./dns"]), "a\nb\nc\nd\n");
 }

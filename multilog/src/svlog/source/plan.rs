@@ -1,7 +1,7 @@
 //! Which files of a log are read, and from where on.
 
 use crate::svlog::content::{Content, Trouble, read_at};
-use crate::svlog::directory::{CURRENT, Directory, about};
+use crate::svlog::directory::{CURRENT, Directory, Identity, PREVIOUS, PROCESSED, about};
 use crate::svlog::names::{self, Finished};
 use crate::svlog::stamp;
 use alloc::collections::VecDeque;
@@ -32,40 +32,82 @@ pub(crate) struct Part {
 #[derive(Clone)]
 pub(crate) enum File {
     Finished(Finished),
-    /// Up to this place.
-    Current(Rc<OwnedFd>, u64),
+    Held(Held),
+}
+
+/// A file that has no name of its own yet: `current`, or what was that before the last rotation.
+#[derive(Clone)]
+pub(crate) struct Held {
+    pub(crate) file: Rc<OwnedFd>,
+    /// What it was called.
+    name: &'static CStr,
+    /// What is beyond this isn't read.
+    end: u64,
+}
+
+impl Held {
+    /// # Errors
+    /// It can't be read.
+    fn open(directory: &Directory, name: &'static CStr) -> Result<Option<Self>, Errno> {
+        match directory.file(name) {
+            Ok(file) => Ok(Some(Self { file, name, end: u64::MAX })),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    pub(super) fn identity(&self) -> Option<Identity> {
+        about(&self.file).map(|about| about.identity)
+    }
+
+    /// Whether a processor has made it: then what it was made of was another file.
+    pub(super) fn was_processed(&self) -> bool {
+        self.name == PROCESSED
+    }
 }
 
 /// A log at one moment.
 pub(super) struct Snapshot {
-    /// The finished files, but for those that were finished after `current`.
+    /// The finished files.
     pub(super) before: Vec<Finished>,
+    /// The file that was finished last, if it hasn't its name yet. A crash may have left it so.
+    pub(super) on_its_way: Option<Held>,
     /// It may have been renamed since, and finished.
-    current: Option<Rc<OwnedFd>>,
+    current: Option<Held>,
 }
 
 impl Snapshot {
     /// # Errors
-    /// The directory can't be read.
+    /// The directory or `current` can't be read.
     pub(super) fn take(directory: &Directory) -> Result<Self, Errno> {
-        for _ in 0..TRIES {
-            let current = match directory.file(CURRENT) {
-                Ok(current) => Some(current),
-                Err(Errno::NOENT) => None,
-                Err(errno) => return Err(errno),
+        let mut tries = 0..TRIES;
+        loop {
+            let current = Held::open(directory, CURRENT)?;
+            let previous = Held::open(directory, PREVIOUS).unwrap_or(None);
+            let processed = Held::open(directory, PROCESSED).unwrap_or(None);
+            let before = directory.finished()?;
+            // What gets its name while names are read may be left out or not, whatever the order in which files come;
+            // and one that gets another name may be left out as well.
+            let again = directory.finished()?;
+            let labels =
+                |files: &[Finished]| files.iter().map(|file| file.label).collect::<Vec<_>>();
+            let is_still = |held: &Option<Held>, name| {
+                held.as_ref().and_then(Held::identity) == directory.look(name)
             };
-            let mut before = directory.finished()?;
-            if let Some(current) = &current {
-                // Compressed and finished, or removed, before the names were read.
-                let Some(now) = about(current).filter(|now| !now.is_gone) else { continue };
-                let own = before
-                    .iter()
-                    .rposition(|file| directory.look(&file.name) == Some(now.identity));
-                before.truncate(own.unwrap_or(before.len()));
+            let all_still = labels(&before) == labels(&again)
+                && is_still(&previous, PREVIOUS)
+                && is_still(&processed, PROCESSED)
+                && is_still(&current, CURRENT);
+            // One that rotates all the time is read as well as can be.
+            if all_still || tries.next().is_none() {
+                // While there is the one, the other isn't ready.
+                let on_its_way = previous.or(processed).filter(|held| {
+                    let named = again.last().and_then(|last| directory.look(&last.name));
+                    held.identity() != named
+                });
+                return Ok(Self { before: again, on_its_way, current });
             }
-            return Ok(Self { before, current });
         }
-        Err(Errno::AGAIN)
     }
 
     /// All of it, without files that were finished before `since`. `known` is when the last file before these was finished.
@@ -79,8 +121,8 @@ impl Snapshot {
             begun = Some(label);
         }
         plan.drain(..skipped);
-        let current = self.current.map(|current| File::Current(current, u64::MAX));
-        plan.extend(current.map(|file| Part { file, begun, start: 0 }));
+        let held = self.on_its_way.into_iter().chain(self.current);
+        plan.extend(held.map(|held| Part { file: File::Held(held), begun, start: 0 }));
         plan
     }
 }
@@ -90,14 +132,14 @@ impl Part {
     pub(super) fn name(&self) -> &CStr {
         match &self.file {
             File::Finished(file) => &file.name,
-            File::Current(..) => CURRENT,
+            File::Held(held) => held.name,
         }
     }
 
-    /// What of `current` isn't there yet doesn't count.
+    /// What isn't there yet doesn't count.
     pub(super) fn end_here(&mut self) {
-        if let File::Current(file, end) = &mut self.file {
-            *end = about(file).map_or(0, |about| about.size).min(*end);
+        if let File::Held(held) = &mut self.file {
+            held.end = about(&held.file).map_or(0, |about| about.size).min(held.end);
         }
     }
 
@@ -110,31 +152,33 @@ impl Part {
         directory: &Directory,
     ) -> Result<Option<(Content, CString)>, Trouble> {
         let finished = match &self.file {
-            File::Current(file, end) => {
-                let content = Content::plain(file.clone(), self.start, *end);
-                return Ok(Some((content, CURRENT.into())));
+            File::Held(held) if held.was_processed() => {
+                let content = Content::of_finished(held.file.clone(), self.start)?;
+                return Ok(Some((content, held.name.into())));
+            }
+            File::Held(held) => {
+                let content = Content::plain(held.file.clone(), self.start, held.end);
+                return Ok(Some((content, held.name.into())));
             }
             File::Finished(finished) => finished,
         };
-        // It may be compressed, and have another name, at any moment.
+        // It may be compressed, and have another name, at any moment; and names that come and go while they are read
+        // may be left out.
+        let mut name = finished.name.clone();
         for _ in 0..TRIES {
-            match directory.file(&finished.name) {
+            match directory.file(&name) {
                 Ok(file) => {
-                    return Content::of_finished(file, self.start)
-                        .map(|content| Some((content, finished.name.clone())));
+                    let content = Content::of_finished(file, self.start);
+                    return content.map(|content| Some((content, name)));
                 }
                 Err(Errno::NOENT) => {}
                 Err(errno) => return Err(errno.into()),
             }
-            let now = directory.finished()?.into_iter().find(|file| file.label == finished.label);
-            let Some(now) = now else { return Ok(None) };
-            match directory.file(&now.name) {
-                Ok(file) => {
-                    return Content::of_finished(file, self.start)
-                        .map(|content| Some((content, now.name)));
-                }
-                Err(Errno::NOENT) => {}
-                Err(errno) => return Err(errno.into()),
+            let mut now = directory.finished()?;
+            now.extend(directory.finished()?);
+            match now.into_iter().find(|file| file.label == finished.label) {
+                Some(file) => name = file.name,
+                None => return Ok(None),
             }
         }
         Ok(None)
