@@ -275,15 +275,13 @@ impl Source {
         if !self.aloud {
             return;
         }
-        let unable: &[u8] = b"unable to read ";
-        match trouble {
-            Trouble::Errno(errno) => NAME.warn_errno(&[unable, name], errno),
-            Trouble::Damaged => NAME.warn(&[unable, name, b": damaged"]),
-            Trouble::Window => {
-                NAME.warn(&[unable, name, b": its window needs more memory than there is"])
-            }
-            Trouble::Foreign(by) => NAME.warn(&[unable, name, b": compressed by ", by]),
-        }
+        let why: [&[u8]; 2] = match trouble {
+            Trouble::Errno(errno) => return NAME.warn_errno(&[b"unable to read ", name], errno),
+            Trouble::Damaged => [b"damaged", b""],
+            Trouble::Window => [b"its window needs more memory than there is", b""],
+            Trouble::Foreign(by) => [b"compressed by ", by],
+        };
+        NAME.warn(&[b"unable to read ", name, b": ", why[0], why[1]]);
     }
 
     /// Following: goes on with what has come since.

@@ -74,12 +74,8 @@ impl Gzip {
             self.skip(2 + usize::from(u16::from_le_bytes([low, high])))?;
         }
         for text in [NAME, COMMENT] {
-            while flags & text != 0 {
-                let [byte, ..] = *self.feed.peek(1)? else { return Err(Trouble::Damaged) };
-                self.feed.take(1);
-                if byte == 0 {
-                    break;
-                }
+            if flags & text != 0 {
+                self.skip_text()?;
             }
         }
         if flags & CHECKED != 0 {
@@ -88,6 +84,17 @@ impl Gzip {
         self.state.reset(DataFormat::Raw);
         (self.sum, self.size, self.stage) = (0, 0, Stage::Within);
         Ok(())
+    }
+
+    /// What ends with a NUL.
+    fn skip_text(&mut self) -> Result<(), Trouble> {
+        loop {
+            let [byte, ..] = *self.feed.peek(1)? else { return Err(Trouble::Damaged) };
+            self.feed.take(1);
+            if byte == 0 {
+                return Ok(());
+            }
+        }
     }
 
     fn skip(&mut self, count: usize) -> Result<(), Trouble> {
