@@ -1,9 +1,9 @@
 //! svlog: shows the logs of services, in order.
 
-mod civil;
-mod content;
+pub(crate) mod civil;
+pub(crate) mod content;
 mod directory;
-mod lines;
+pub(crate) mod lines;
 mod merge;
 mod names;
 mod order;
@@ -11,8 +11,8 @@ mod place;
 mod rotation;
 mod show;
 mod source;
-mod stamp;
-mod time;
+pub(crate) mod stamp;
+pub(crate) mod time;
 mod wait;
 
 use crate::tai64nlocal::local::LocalTime;

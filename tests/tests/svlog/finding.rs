@@ -85,3 +85,31 @@ fn what_has_no_log_is_said_and_the_others_are_shown() {
     );
     assert_eq!(svlog(&scratch, &["-f", "nowhere", "empty"]).output().code, 111);
 }
+
+/// As they stand in the README; what follows, until it has shown something.
+#[test]
+fn the_commands_of_the_readme() {
+    let scratch = Scratch::new("svlog-readme");
+    for service in ["dns", "web"] {
+        keep(&scratch, &["t", &format!("./{service}")], &numbered(200, 10));
+        fs::create_dir_all(scratch.join(format!("service/{service}/log"))).expect("a service");
+        let to = scratch.join(format!("service/{service}/log/main"));
+        fs::rename(scratch.join(service), to).expect("renamed");
+    }
+    let readme = fs::read_to_string(tests::workspace().join("README.md")).expect("README.md");
+    let commands = readme.lines().filter_map(|line| line.strip_prefix("    svlog "));
+    let commands: Vec<&str> = commands.map(|line| line.split('#').next().unwrap_or(line)).collect();
+    assert!(commands.len() >= 4);
+    for command in commands {
+        let args: Vec<&str> = command.split_whitespace().collect();
+        if args.contains(&"-f") {
+            let child = svlog(&scratch, &args).spawn();
+            child.expect("dns: ");
+            child.expect("web: ");
+        } else {
+            // Whether a time of the day has come yet, only the clock knows.
+            let shown = said(&scratch, &args);
+            assert!(args.contains(&"-u") || shown.contains("line 200 "), "{command}");
+        }
+    }
+}
