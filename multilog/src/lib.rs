@@ -14,5 +14,6 @@ mod wall;
 
 pub mod multilog;
 pub mod splogger;
+pub mod svlog;
 pub mod tai64n;
 pub mod tai64nlocal;
