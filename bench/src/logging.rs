@@ -1,10 +1,13 @@
 //! Logging: multilog beside Debian's, s6-log and cat, in bulk, line by line and at a steady pace; tai64n and tai64nlocal in bulk;
 //! what a line costs splogger. `LOGGING_MB` is how many megabytes a bulk run has, 256 unless set; all else is in proportion.
+//! `LOGGING_PARTS` names what is to be measured of it: `bulk,lines`.
 
 mod bulk;
+mod lines;
 mod logger;
 mod memory;
 mod paced;
+mod speed;
 mod stamps;
 mod syslog;
 mod text;
@@ -14,6 +17,18 @@ use crate::measure::{Goal, InTurn, Row, Table, middle, middle_of};
 use logger::Logger;
 
 const ROUNDS: usize = 5;
+
+/// A part's name, and what measures it.
+type Part = (&'static str, fn(&mut Table, Sizes, &str) -> Result<(), String>);
+
+const PARTS: [Part; 6] = [
+    ("bulk", bulk::measure),
+    ("lines", lines::measure),
+    ("paced", paced::measure),
+    ("memory", memory::measure),
+    ("stamps", stamps::measure),
+    ("syslog", syslog::measure),
+];
 
 /// How much is logged.
 #[derive(Clone, Copy)]
@@ -48,13 +63,19 @@ impl Sizes {
 
 pub(crate) fn measure(table: &mut Table) -> Result<(), String> {
     let sizes = Sizes::read()?;
+    let asked = std::env::var("LOGGING_PARTS").ok();
+    let asked: Option<Vec<&str>> = asked.as_ref().map(|parts| parts.split(',').collect());
+    if let Some(unknown) = asked.iter().flatten().find(|part| PARTS.iter().all(|(p, _)| p != *part))
+    {
+        return Err(format!("LOGGING_PARTS has no {unknown}"));
+    }
     let text = text::lines();
-    bulk::measure(table, sizes.bulk, &text)?;
-    bulk::one_by_one(table, sizes.lines, &text)?;
-    paced::measure(table, sizes.paced, &text)?;
-    memory::measure(table, sizes, &text)?;
-    stamps::measure(table, sizes.bulk, &text)?;
-    syslog::measure(table, sizes.lines, &text)
+    for (name, part) in PARTS {
+        if asked.as_ref().is_none_or(|parts| parts.contains(&name)) {
+            part(table, sizes, &text)?;
+        }
+    }
+    Ok(())
 }
 
 /// Those that are installed. Says what isn't.

@@ -1,26 +1,19 @@
-//! Lines as fast as they can be had: in large writes, and one by one.
+//! Lines as fast as they can be had, in large writes.
 
 use std::time::Instant;
 
-use super::logger::{Logger, Script};
-use super::{Column, ROUNDS, report, text, there};
+use super::logger::{Logger, Pipe, Script};
+use super::speed::{Speed, columns};
+use super::{ROUNDS, Sizes, report, there};
 use crate::measure::{Goal, Table, in_turn};
 use crate::place::Scratch;
-
-/// What a run gave.
-struct Figures {
-    /// Megabytes or lines a second, until the logger has ended.
-    rate: f64,
-    /// Its processor time for each, microseconds.
-    processor: f64,
-}
 
 /// The writer gives away so much at once.
 const PIECE: usize = 64 * 1024;
 
 /// Ratios to Debian's multilog: each kind of script, in memory and on disk. Without `s`, each 100 kB that are finished are synced:
 /// on a disk, that is what is measured, and no goal.
-pub(super) fn measure(table: &mut Table, bytes: usize, text: &str) -> Result<(), String> {
+pub(super) fn measure(table: &mut Table, sizes: Sizes, text: &str) -> Result<(), String> {
     let plain = Script { stamped: false, errors: false, large: false };
     let stamped = Script { stamped: true, ..plain };
     let errors = Script { errors: true, ..plain };
@@ -40,9 +33,9 @@ pub(super) fn measure(table: &mut Table, bytes: usize, text: &str) -> Result<(),
         let loggers = there(table, &contenders(script));
         let figures = in_turn(ROUNDS, &loggers, |logger, _| {
             flush_disks();
-            let mut started = logger.start(script, &scratch.path().join("run"))?;
+            let mut started = logger.start(script, Pipe::Bytes, &scratch.path().join("run"))?;
             let start = Instant::now();
-            let mut left = bytes;
+            let mut left = sizes.bulk;
             for piece in text.as_bytes().chunks(PIECE).cycle() {
                 let piece = &piece[..piece.len().min(left)];
                 started.write(piece)?;
@@ -52,36 +45,12 @@ pub(super) fn measure(table: &mut Table, bytes: usize, text: &str) -> Result<(),
                 }
             }
             let processor = started.end()?;
-            let megabytes = bytes as f64 / 1e6;
+            let megabytes = sizes.bulk as f64 / 1e6;
             let rate = megabytes / start.elapsed().as_secs_f64();
-            Ok(Figures { rate, processor: processor * 1e6 / megabytes })
+            Ok(Speed { rate, processor: processor * 1e6 / megabytes })
         })?;
-        let columns = columns(["MB/s", "us CPU/MB"], [goal, Goal::None]);
+        let columns = columns(["MB/s", "us CPU/MB"], goal);
         report(table, &format!("bulk {what}"), &columns, &loggers, &figures);
-    }
-    Ok(())
-}
-
-/// One write(2) for each line, one after the other.
-pub(super) fn one_by_one(table: &mut Table, lines: usize, text: &str) -> Result<(), String> {
-    let scratch = Scratch::new("logging-lines")?;
-    let ranges = text::ranges(text);
-    for (what, stamped) in [("plain", false), ("t", true)] {
-        let script = Script { stamped, errors: false, large: true };
-        let loggers = there(table, &contenders(script));
-        let figures = in_turn(ROUNDS, &loggers, |logger, _| {
-            let mut started = logger.start(script, &scratch.path().join("run"))?;
-            let start = Instant::now();
-            for range in ranges.iter().cycle().take(lines) {
-                started.write(&text.as_bytes()[range.clone()])?;
-            }
-            let processor = started.end()?;
-            let lines = lines as f64;
-            let rate = lines / start.elapsed().as_secs_f64();
-            Ok(Figures { rate, processor: processor * 1e6 / lines })
-        })?;
-        let columns = columns(["lines/s", "us CPU"], [Goal::RatioAtLeast(1.8), Goal::None]);
-        report(table, &format!("line by line, {what}"), &columns, &loggers, &figures);
     }
     Ok(())
 }
@@ -90,13 +59,6 @@ pub(super) fn one_by_one(table: &mut Table, lines: usize, text: &str) -> Result<
 fn contenders(script: Script) -> Vec<Logger> {
     let takes_part = |logger: &Logger| *logger != Logger::Cat || !script.errors;
     Logger::ALL.into_iter().filter(takes_part).collect()
-}
-
-fn columns(units: [&'static str; 2], goals: [Goal; 2]) -> [Column<Figures>; 2] {
-    [
-        Column { unit: units[0], goal: goals[0], pick: |figures| figures.rate },
-        Column { unit: units[1], goal: goals[1], pick: |figures| figures.processor },
-    ]
 }
 
 /// So that nobody's run meets what another's has left to write.

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -34,6 +35,14 @@ pub(super) struct Script {
     pub(super) large: bool,
 }
 
+/// What lines come by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pipe {
+    Bytes,
+    /// Each read gives what one write has written.
+    Packets,
+}
+
 impl Logger {
     pub(super) const ALL: [Logger; 4] = [Logger::Ours, Logger::Multilog, Logger::S6, Logger::Cat];
 
@@ -58,7 +67,12 @@ impl Logger {
     }
 
     /// Starts it in an empty directory, at the end of a pipe.
-    pub(super) fn start(self, script: Script, directory: &Path) -> Result<Started, String> {
+    pub(super) fn start(
+        self,
+        script: Script,
+        pipe: Pipe,
+        directory: &Path,
+    ) -> Result<Started, String> {
         let failed = |e: std::io::Error| format!("unable to start {}: {e}", self.name());
         let _ = fs::remove_dir_all(directory);
         fs::create_dir(directory).map_err(failed)?;
@@ -77,6 +91,12 @@ impl Logger {
             }
         };
         let child = command.current_dir(directory).stdin(Stdio::piped()).spawn().map_err(failed)?;
+        if pipe == Pipe::Packets {
+            let input = child.stdin.as_ref().and_then(|input| sys::borrow(input.as_raw_fd()));
+            let input = input.ok_or("it has no input")?;
+            sys::fs::fcntl_setfl(input, sys::fs::OFlags::DIRECT)
+                .map_err(|errno| format!("no pipe that keeps packets: {errno:?}"))?;
+        }
         let mut started = Started { child, before: 0, sent: 0, file };
         wait_until(self.name(), || started.file.exists() && started.sleeps())?;
         started.before = started.read_so_far();

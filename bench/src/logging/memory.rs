@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::logger::{Logger, Script};
+use super::logger::{Logger, Pipe, Script};
 use super::{Column, Sizes, report, there};
 use crate::measure::{Goal, Table, in_turn};
 use crate::place::Scratch;
@@ -27,7 +27,7 @@ pub(super) fn measure(table: &mut Table, sizes: Sizes, text: &str) -> Result<(),
         let script = Script { stamped: true, errors: false, large: true };
         let loggers = there(table, &[Logger::Ours, Logger::Multilog, Logger::S6]);
         let figures = in_turn(ROUNDS, &loggers, |logger, _| {
-            let mut started = logger.start(script, &scratch.path().join("run"))?;
+            let mut started = logger.start(script, Pipe::Bytes, &scratch.path().join("run"))?;
             let start = Instant::now();
             let mut left = bytes;
             while left > 0 {

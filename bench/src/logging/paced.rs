@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-use super::logger::{Logger, Script};
-use super::{Column, ROUNDS, report, text, there};
+use super::logger::{Logger, Pipe, Script};
+use super::{Column, ROUNDS, Sizes, report, text, there};
 use crate::measure::{Goal, Table, in_turn, median};
 use crate::place::Scratch;
 
@@ -21,7 +21,8 @@ struct Figures {
     late: f64,
 }
 
-pub(super) fn measure(table: &mut Table, lines: usize, text: &str) -> Result<(), String> {
+pub(super) fn measure(table: &mut Table, sizes: Sizes, text: &str) -> Result<(), String> {
+    let lines = sizes.paced;
     let scratch = Scratch::new("logging-paced")?;
     let ranges = text::ranges(text);
     let columns = [
@@ -37,7 +38,7 @@ pub(super) fn measure(table: &mut Table, lines: usize, text: &str) -> Result<(),
         let script = Script { stamped, errors: false, large: true };
         let loggers = there(table, &Logger::ALL);
         let figures = in_turn(ROUNDS, &loggers, |logger, _| {
-            let mut started = logger.start(script, &scratch.path().join("run"))?;
+            let mut started = logger.start(script, Pipe::Bytes, &scratch.path().join("run"))?;
             let file = File::open(&started.file).map_err(|e| format!("unable to open: {e}"))?;
             let size = || file.metadata().map(|metadata| metadata.len());
             let size = || size().map_err(|e| format!("unable to look at a log: {e}"));

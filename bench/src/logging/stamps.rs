@@ -8,20 +8,20 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::tai64n::Label;
 
-use super::ROUNDS;
 use super::logger::ended;
+use super::{ROUNDS, Sizes};
 use crate::measure::{Goal, Row, Table, alternate};
 use crate::place::{Scratch, debian_has, programs};
 
 /// A service that has something to say: fifty lines a second.
 const PACE: Duration = Duration::from_millis(20);
 
-pub(super) fn measure(table: &mut Table, bytes: usize, text: &str) -> Result<(), String> {
+pub(super) fn measure(table: &mut Table, sizes: Sizes, text: &str) -> Result<(), String> {
     let scratch = Scratch::new("logging-stamps")?;
     let (plain, labelled) = (scratch.path().join("plain"), scratch.path().join("labelled"));
-    write(&plain, bytes, text, |_| None)?;
+    write(&plain, sizes.bulk, text, |_| None)?;
     let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    write(&labelled, bytes, text, |number| {
+    write(&labelled, sizes.bulk, text, |number| {
         Some(Label::from_unix(start + PACE * u32::try_from(number).unwrap_or(u32::MAX)))
     })?;
     for (what, program, zone, file) in [

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::ROUNDS;
 use super::logger::ended;
+use super::{ROUNDS, Sizes};
 use crate::measure::{Goal, Row, Table, Whose, alternate};
 use crate::place::{DEBIAN, Scratch, command_dir, debian_has};
 
@@ -24,13 +24,13 @@ enum Figure {
     Calls,
 }
 
-pub(super) fn measure(table: &mut Table, lines: usize, text: &str) -> Result<(), String> {
+pub(super) fn measure(table: &mut Table, sizes: Sizes, text: &str) -> Result<(), String> {
     let scratch = Scratch::new("logging-syslog")?;
     let input = scratch.path().join("input");
     for (figure, unit, lines) in [
-        (Figure::Rate, "lines/s", lines),
-        (Figure::Processor, "us CPU", lines),
-        (Figure::Calls, "system calls", TRACED.min(lines)),
+        (Figure::Rate, "lines/s", sizes.lines),
+        (Figure::Processor, "us CPU", sizes.lines),
+        (Figure::Calls, "system calls", TRACED.min(sizes.lines)),
     ] {
         let what = "syslog, a line: util-linux's logger".to_owned();
         if figure == Figure::Calls
