@@ -53,7 +53,8 @@ fn pattern(random: &mut Random) -> Vec<u8> {
     match random.below(8) {
         0..2 => word.push(b'*'),
         2 => {
-            word.extend_from_slice(*random.of(&[&b""[..], b"@*", b"* x*", b"@4*", b"*@4*", b"x*"]))
+            let known: [&[u8]; 6] = [b"", b"@*", b"* x*", b"@4*", b"*@4*", b"x*"];
+            word.extend_from_slice(random.of(&known));
         }
         3 => word.extend(b"x".repeat(near(random, &[972, 974, 975, 1000]))),
         _ => {
@@ -121,9 +122,10 @@ fn log(random: &mut Random) -> Vec<u8> {
 
 fn found(random: &mut Random, script: &[Vec<u8>]) -> Vec<Found> {
     let mut all = Vec::new();
+    let is_stamped = script.first().is_some_and(|word| word.first() == Some(&b't'));
     for (word, directory) in [(&b"./d"[..], "d"), (b"./e", "e"), (b".", ".")] {
         if script.iter().any(|other| other == word) && random.once_in(2) {
-            all.extend(found_in(random, directory));
+            all.extend(found_in(random, directory, is_stamped));
         }
     }
     if script.iter().any(|word| word == b"=s") && random.once_in(3) {
@@ -134,7 +136,7 @@ fn found(random: &mut Random, script: &[Vec<u8>]) -> Vec<Found> {
 }
 
 /// What a logger that ended, or was killed somewhere, may have left.
-fn found_in(random: &mut Random, directory: &'static str) -> Vec<Found> {
+fn found_in(random: &mut Random, directory: &'static str, is_stamped: bool) -> Vec<Found> {
     let mut all = Vec::new();
     let mut add = |name: &str, mode: u32, content: Vec<u8>, also| {
         all.push(Found { directory, name: name.into(), mode, content, also });
@@ -142,7 +144,8 @@ fn found_in(random: &mut Random, directory: &'static str) -> Vec<Found> {
     let mode = *random.of(&[0o744, 0o744, 0o700, 0o644, 0o644, 0o600, 0o654]);
     let is_complete = mode & 0o100 != 0;
     if is_complete || !random.once_in(4) {
-        let longest = *random.of(&[10, 300, 6000]);
+        // A file that is about to be full would end within a stamp.
+        let longest = *random.of(&[10, 300, if is_stamped { 2000 } else { 6000 }]);
         add("current", mode, lines_of(random, longest), None);
     }
     // 60t: without it, the original's processors never run.
@@ -169,7 +172,7 @@ fn found_in(random: &mut Random, directory: &'static str) -> Vec<Found> {
     if random.once_in(6) {
         // 60t: nothing that sorts behind stamps and is as long as one.
         let odd = ["@", "@4", "@zzzz", "@40000000111111110000000", "@!"];
-        add(*random.of(&odd), 0o744, lines_of(random, 30), None);
+        add(random.of(&odd), 0o744, lines_of(random, 30), None);
     }
     if random.once_in(8) {
         let number = random.below(0x1000);
@@ -190,8 +193,9 @@ fn lines_of(random: &mut Random, longest: usize) -> Vec<u8> {
         bytes.extend(line(random));
         bytes.push(b'\n');
     }
-    if random.once_in(2) {
-        bytes.truncate(length);
+    bytes.truncate(length);
+    if let Some(last) = bytes.last_mut().filter(|_| random.once_in(2)) {
+        *last = b'\n';
     }
     bytes
 }

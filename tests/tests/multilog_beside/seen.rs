@@ -8,6 +8,9 @@ use std::path::Path;
 
 use crate::case::{Case, shown};
 
+/// So long is what a finished file's name begins with: `@` and 24 digits.
+const STAMP: usize = 25;
+
 /// What there is to compare.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
@@ -24,7 +27,7 @@ pub(crate) struct Seen {
 impl Seen {
     /// How many files were finished, or found so.
     pub(crate) fn finished(&self) -> usize {
-        self.entries.values().flatten().filter(|entry| entry.name.starts_with('@')).count()
+        self.entries.values().flatten().filter(|entry| entry.is_finished).count()
     }
 }
 
@@ -33,6 +36,8 @@ impl Seen {
 pub(crate) struct Entry {
     /// Without the stamp.
     name: String,
+    /// Whether it has one.
+    is_finished: bool,
     mode: u32,
     links: u64,
     content: Vec<u8>,
@@ -40,7 +45,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     fn is_of_log(&self) -> bool {
-        self.name.starts_with('@') || self.name == "current"
+        self.is_finished || self.name == "current"
     }
 }
 
@@ -67,13 +72,12 @@ fn list(directory: &Path, name: &str, all: &mut BTreeMap<String, Vec<Entry>>) {
         } else {
             content = fs::read(&path).expect("a file's content");
         }
-        let stamp = 25.min(base.len());
-        let base = match base.is_char_boundary(stamp) && base.starts_with('@') {
-            true => format!("@{}", &base[stamp..]),
-            false => base,
-        };
+        // As the original counts them.
+        let is_finished = base.starts_with('@') && base.len() >= STAMP;
+        let name = if is_finished { format!("@{}", &base[STAMP..]) } else { base };
         let links = if metadata.is_dir() { 1 } else { metadata.nlink() };
-        entries.push(Entry { name: base, mode: metadata.mode(), links, content });
+        let mode = metadata.mode();
+        entries.push(Entry { name, is_finished, mode, links, content });
     }
     all.insert(name.to_owned(), entries);
 }
@@ -107,7 +111,7 @@ pub(crate) fn difference(case: &Case, ours: &Seen, theirs: &Seen) -> Option<Stri
 
 fn listed(entries: &[Entry]) -> String {
     let mut text = String::new();
-    for Entry { name, mode, links, content } in entries {
+    for Entry { name, mode, links, content, .. } in entries {
         let (length, content) = (content.len(), shown(content));
         let _ = writeln!(text, "    {name} {mode:o} {links} {length} '{content}'");
     }
@@ -156,8 +160,8 @@ fn without_stamps(case: &Case, seen: &Seen) -> Seen {
 
 /// Overwrites the digits of each stamp. One may stand within a line: behind what a file that is continued lacks the end of.
 fn blank(bytes: &mut [u8]) {
-    for at in 0..bytes.len().saturating_sub(24) {
-        let stamp = &mut bytes[at..at + 25];
+    for at in 0..bytes.len().saturating_sub(STAMP - 1) {
+        let stamp = &mut bytes[at..at + STAMP];
         if stamp.starts_with(b"@4") && stamp[1..].iter().all(u8::is_ascii_hexdigit) {
             stamp[1..].fill(b'.');
         }
