@@ -13,11 +13,50 @@ const PATTERN: &[u8] = b"xyzq **\xff@\\";
 /// The case that belongs to this seed.
 pub(crate) fn case(seed: u64) -> Case {
     let random = &mut Random::new(seed);
+    if random.once_in(10) {
+        return at_an_edge(random);
+    }
     let feeding = *random.of(&[Feeding::Lines, Feeding::Lines, Feeding::Pieces, Feeding::Flood]);
     let script = script(random, feeding);
     let found = found(random, &script);
     let events = events(random, feeding);
     Case { script, found, feeding, events }
+}
+
+/// A line that ends where a file may end, or nearly there: at its size, or 2000 bytes before.
+fn at_an_edge(random: &mut Random) -> Case {
+    let size = 4096 + random.below(2) * random.below(1000);
+    let is_stamped = random.once_in(3);
+    let mut script = vec![format!("s{size}").into_bytes(), b"./d".to_vec()];
+    if is_stamped {
+        script.insert(0, b"t".to_vec());
+    }
+    let mut found = Vec::new();
+    let mut left = size - 2000 * random.below(2) + random.below(5) - 2;
+    if random.once_in(2) {
+        let content = [b"x".repeat(random.below(1500)), b"\n".to_vec()].concat();
+        left -= content.len();
+        let (name, also) = ("current".into(), None);
+        found.push(Found { directory: "d", name, mode: 0o744, content, also });
+    }
+    let mut events = Vec::new();
+    let mut add = |length: usize| {
+        let line = [b"y".repeat(length - 1), b"\n".to_vec()].concat();
+        // No larger than what the original reads at once: it would lose the rest.
+        events.extend(line.chunks(1024).map(|packet| Event::Comes(packet.to_vec())));
+    };
+    let stamp = if is_stamped { 26 } else { 0 };
+    while left > 0 {
+        let length = (stamp + 1 + random.below(1500)).min(left);
+        // What would be too short for a line of its own is part of this one.
+        let length = if left - length > stamp { length } else { left };
+        add(length.saturating_sub(stamp).max(1));
+        left -= length;
+    }
+    for _ in 0..random.below(4) {
+        add(1 + random.below(4));
+    }
+    Case { script, found, feeding: Feeding::Lines, events }
 }
 
 /// What encore and we have added isn't in it: letters that the original passes over (docs/DIFFERENCES.md, 52).
