@@ -8,7 +8,9 @@ extern crate alloc;
 #[doc(hidden)]
 pub mod fuzz;
 mod input;
+mod iso;
 mod pieces;
+mod wall;
 
 pub mod multilog;
 pub mod splogger;

@@ -8,6 +8,7 @@ pub(crate) mod finished;
 mod keeper;
 pub(crate) mod line;
 mod log;
+mod notice;
 mod opening;
 mod patience;
 pub(crate) mod pattern;
@@ -25,13 +26,14 @@ use common::{Exit, Failure, Name};
 use directory::Directory;
 use line::{Lines, Sink};
 use log::Log;
+use notice::Notice;
 use pattern::Pattern;
 use processor::Surroundings;
 use script::{Action, Script};
+use stamp::Stamps;
 use status::Status;
 use sys::clock::realtime;
 use sys::fs::Mode;
-use sys::poll::{PollFd, PollFlags, poll};
 use sys::signal::Signal;
 use sys::{Args, Env, Errno};
 
@@ -49,14 +51,16 @@ const READ: usize = 64 * 1024;
 /// # Errors
 /// A log or a status file that can't be opened, a log that is kept already: 111.
 pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
+    let notice = Notice::new(args, env);
     descriptors::occupy();
     sys::process::umask(Mode::WGRP | Mode::WOTH);
     let Script { stamp, actions } = script::read(args);
     let mask = watch(&[Signal::TERM, Signal::ALARM]);
-    let surroundings = Surroundings { env, mask };
+    let surroundings = Surroundings { env, mask, notice };
     let mut works = Works::prepare(&actions, surroundings)?;
     let Some(stdin) = sys::borrow(0) else { return Ok(works.close(Exit::OK)) };
-    let exit = relay(&mut Input::new(stdin, mask), &mut Lines::new(stamp), &mut works);
+    let mut lines = Lines::new(stamp.map(|form| Stamps::new(form, env)));
+    let exit = relay(&mut Input::new(stdin, mask), &mut lines, &mut works);
     Ok(works.close(exit))
 }
 
@@ -65,7 +69,10 @@ fn relay(input: &mut Input, lines: &mut Lines, works: &mut Works) -> Exit {
     let mut buffer: Vec<u8> = Vec::with_capacity(READ);
     let mut is_last = false;
     loop {
-        let signals = input.signals();
+        if is_last && !lines.is_in_line() {
+            return Exit::OK;
+        }
+        let signals = input.wait();
         if signals.contains(Signal::ALARM) {
             works.rotate();
         }
@@ -73,15 +80,8 @@ fn relay(input: &mut Input, lines: &mut Lines, works: &mut Works) -> Exit {
             input.end_with_this_line();
             is_last = true;
         }
-        if is_last && !lines.is_in_line() {
-            return Exit::OK;
-        }
-        let mut fds = [PollFd::from_borrowed_fd(input.fd(), PollFlags::IN)];
-        match poll(&mut fds, None, Some(input.waiting())) {
-            Ok(_) => {}
-            Err(Errno::INTR) => continue,
-            // No memory for a moment: the read waits as well, and only signals come late.
-            Err(_) => {}
+        if !signals.is_empty() {
+            continue;
         }
         match input.read(buffer.spare_capacity_mut()) {
             Err(Errno::AGAIN | Errno::INTR) => {}
@@ -90,7 +90,7 @@ fn relay(input: &mut Input, lines: &mut Lines, works: &mut Works) -> Exit {
                 return Exit::OK;
             }
             Ok(read) => {
-                lines.feed(read, realtime(), works);
+                lines.feed(read, realtime, works);
                 works.flush();
             }
             Err(errno) => {
@@ -128,7 +128,7 @@ impl Works {
         let mut statuses = VecDeque::new();
         for action in actions {
             if let Action::Status(path) = action {
-                statuses.push_back(Status::open(path).map_err(|errno| {
+                statuses.push_back(Status::open(path, surroundings.notice).map_err(|errno| {
                     let parts: [&[u8]; 2] = [b"unable to create ", path.to_bytes()];
                     NAME.fatal_errno(Exit::TEMPORARY.0, &parts, errno)
                 })?);
@@ -203,5 +203,13 @@ impl Sink for Works {
         for log in self.logs().filter(|log| log.takes_line) {
             log.append(bytes);
         }
+    }
+
+    fn takes_all(&self) -> bool {
+        self.0.iter().all(|work| matches!(work, Work::Log(_)))
+    }
+
+    fn all(&mut self, lines: &[u8]) {
+        self.logs().for_each(|log| log.append(lines));
     }
 }

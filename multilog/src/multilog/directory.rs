@@ -47,7 +47,7 @@ impl Directory {
     /// Makes the directory (0700) if it isn't there, opens it and locks it.
     pub(super) fn open(path: &'static CStr, surroundings: Surroundings) -> Result<Self, NotOpened> {
         let (fd, lock) = open_and_lock(path)?;
-        let patience = Patience::default();
+        let patience = Patience::new(surroundings.notice);
         Ok(Self { path, fd, lock, current: None, surroundings, patience })
     }
 
@@ -190,5 +190,9 @@ impl Disk for Directory {
         }
         object.extend_from_slice(trouble.how.as_bytes());
         self.patience.pause(trouble.what, &object, trouble.errno);
+    }
+
+    fn go_on(&mut self) {
+        self.patience.over();
     }
 }
