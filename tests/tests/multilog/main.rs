@@ -1,6 +1,7 @@
 //! multilog, end to end and beside Debian's: the same input, the same files.
 
 mod disk;
+mod manual;
 mod patterns;
 mod processor;
 mod recovery;
