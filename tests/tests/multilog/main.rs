@@ -2,6 +2,7 @@
 
 mod disk;
 mod journal;
+mod manual;
 mod patterns;
 mod processor;
 mod recovery;
