@@ -1,11 +1,13 @@
 //! multilog: appends what a service says to logs, which rotate by themselves.
 
 mod alert;
+pub(crate) mod compression;
 mod descriptors;
 mod directory;
 mod disk;
 pub(crate) mod finished;
 mod keeper;
+pub(crate) mod limits;
 pub(crate) mod line;
 mod log;
 mod opening;
@@ -22,6 +24,7 @@ use crate::input::{Input, watch};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use common::{Exit, Failure, Name};
+use core::time::Duration;
 use directory::Directory;
 use line::{Lines, Sink};
 use log::Log;
@@ -40,6 +43,9 @@ const NAME: Name = Name("multilog");
 /// Read at once. What was read is written before the next read.
 const READ: usize = 64 * 1024;
 
+/// So often the clock is looked at where files become too old: it may be set, and the host may have slept.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
 /// `multilog SCRIPT`: reads lines from standard input and carries out the script's actions on each,
 /// until the end of the input or TERM. ALRM rotates all logs that aren't empty.
 ///
@@ -51,7 +57,10 @@ const READ: usize = 64 * 1024;
 pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     descriptors::occupy();
     sys::process::umask(Mode::WGRP | Mode::WOTH);
-    let Script { stamp, actions } = script::read(args);
+    let Script { stamp, actions, unclear } = script::read(args);
+    for argument in unclear {
+        NAME.warn(&[b"unable to understand ", argument.to_bytes(), b": passed over"]);
+    }
     let mask = watch(&[Signal::TERM, Signal::ALARM]);
     let surroundings = Surroundings { env, mask };
     let mut works = Works::prepare(&actions, surroundings)?;
@@ -77,7 +86,11 @@ fn relay(input: &mut Input, lines: &mut Lines, works: &mut Works) -> Exit {
             return Exit::OK;
         }
         let mut fds = [PollFd::from_borrowed_fd(input.fd(), PollFlags::IN)];
-        match poll(&mut fds, None, Some(input.waiting())) {
+        match poll(&mut fds, works.until_expiry(), Some(input.waiting())) {
+            Ok(0) => {
+                works.expire();
+                continue;
+            }
             Ok(_) => {}
             Err(Errno::INTR) => continue,
             // No memory for a moment: the read waits as well, and only signals come late.
@@ -166,6 +179,16 @@ impl Works {
 
     fn rotate(&mut self) {
         self.logs().for_each(Log::rotate_now);
+    }
+
+    /// How long until a finished file may be too old.
+    fn until_expiry(&mut self) -> Option<Duration> {
+        let next = self.logs().filter_map(|log| log.next_expiry()).min()?;
+        Some(next.saturating_sub(realtime()).min(PATIENCE))
+    }
+
+    fn expire(&mut self) {
+        self.logs().for_each(|log| log.expire(realtime()));
     }
 
     fn close(&mut self, exit: Exit) -> Exit {

@@ -1,10 +1,11 @@
 //! One log: what is to be appended to it, and the file that it is appended to.
 
 use super::disk::{CURRENT, Disk, Trouble};
-use super::keeper::{carry_out, insist};
+use super::keeper::{carry_out, insist, prune};
 use super::script::Settings;
 use super::steps;
 use alloc::vec::Vec;
+use core::time::Duration;
 use memchr::memchr;
 use sys::Errno;
 
@@ -20,6 +21,8 @@ pub(super) struct Log<D> {
     /// How long `current` is.
     written: u64,
     pending: Vec<u8>,
+    /// When a finished file will be too old, since 1970, or when that is to be found out.
+    expiry: Option<Duration>,
     /// Whether the line in hand goes here.
     pub(super) takes_line: bool,
 }
@@ -27,7 +30,10 @@ pub(super) struct Log<D> {
 impl<D: Disk> Log<D> {
     /// A log whose `current` is open, and has `written` bytes.
     pub(super) fn new(settings: Settings, disk: D, written: u64) -> Self {
-        Self { settings, disk, written, pending: Vec::with_capacity(ENOUGH), takes_line: false }
+        let has_limits = settings.age.is_some() || settings.total.is_some();
+        let expiry = has_limits.then_some(Duration::ZERO);
+        let pending = Vec::with_capacity(ENOUGH);
+        Self { settings, disk, written, pending, expiry, takes_line: false }
     }
 
     /// Appends a line, or part of one. It may not be written yet.
@@ -73,10 +79,26 @@ impl<D: Disk> Log<D> {
         carry_out(steps::CLOSING, &self.settings, &mut self.disk);
     }
 
+    /// When [`Self::expire`] is to be called, at the latest: since 1970.
+    pub(super) fn next_expiry(&self) -> Option<Duration> {
+        self.expiry
+    }
+
+    /// It is `now`: removes what is too old, or too much. Comes back when it is done.
+    pub(super) fn expire(&mut self, now: Duration) {
+        if self.expiry.is_some_and(|expiry| expiry <= now) {
+            let settings = &self.settings;
+            self.expiry = insist(&mut self.disk, |disk| prune(usize::MAX, settings, disk));
+        }
+    }
+
     fn rotate(&mut self) {
         let steps = steps::rotation(self.settings.processor.is_some());
         carry_out(steps, &self.settings, &mut self.disk);
         self.written = 0;
+        // A file that was there before comes first.
+        let of_this_one = self.settings.age.map(|age| self.disk.now().saturating_add(age));
+        self.expiry = self.expiry.or(of_this_one);
     }
 }
 

@@ -11,6 +11,7 @@ use super::steps;
 use common::{Exit, Failure};
 use core::ffi::CStr;
 use sys::Errno;
+use sys::clock::realtime;
 
 /// Opens the log, made first if it isn't there.
 ///
@@ -20,6 +21,12 @@ pub(super) fn open(
     settings: Settings,
     surroundings: Surroundings,
 ) -> Result<Log<Directory>, Failure> {
+    let mut log = open_current(settings, surroundings)?;
+    log.expire(realtime());
+    Ok(log)
+}
+
+fn open_current(settings: Settings, surroundings: Surroundings) -> Result<Log<Directory>, Failure> {
     let path = settings.directory.to_bytes();
     let fatal = |what: &[u8], file: &CStr, errno: Errno| {
         let separator: &[u8] = if file.is_empty() { b"" } else { b"/" };
