@@ -4,11 +4,14 @@
 
 extern crate alloc;
 
+mod crc32;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod gzip;
 mod input;
 mod pieces;
+mod zstandard;
 
 pub mod multilog;
 pub mod splogger;

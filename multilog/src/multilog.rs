@@ -1,7 +1,9 @@
 //! multilog: appends what a service says to logs, which rotate by themselves.
 
 mod alert;
+mod archive;
 pub(crate) mod compression;
+mod compressor;
 mod descriptors;
 mod directory;
 mod disk;
@@ -61,7 +63,13 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     for argument in unclear {
         NAME.warn(&[b"unable to understand ", argument.to_bytes(), b": passed over"]);
     }
-    let mask = watch(&[Signal::TERM, Signal::ALARM]);
+    let compresses =
+        |action: &Action| matches!(action, Action::Log(log) if log.compression.is_some());
+    let mask = if actions.iter().any(compresses) {
+        watch(&[Signal::TERM, Signal::ALARM, Signal::CHILD])
+    } else {
+        watch(&[Signal::TERM, Signal::ALARM])
+    };
     let surroundings = Surroundings { env, mask };
     let mut works = Works::prepare(&actions, surroundings)?;
     let Some(stdin) = sys::borrow(0) else { return Ok(works.close(Exit::OK)) };
@@ -77,6 +85,9 @@ fn relay(input: &mut Input, lines: &mut Lines, works: &mut Works) -> Exit {
         let signals = input.signals();
         if signals.contains(Signal::ALARM) {
             works.rotate();
+        }
+        if signals.contains(Signal::CHILD) {
+            works.logs().for_each(Log::look_after_compressor);
         }
         if signals.contains(Signal::TERM) {
             input.end_with_this_line();

@@ -7,7 +7,7 @@ use core::ffi::CStr;
 use core::time::Duration;
 
 /// `@` and the digits of a label.
-const STAMP: usize = 25;
+pub(super) const STAMP: usize = 25;
 
 /// A label beyond this (some 30,000 years) is nobody's clock.
 const LAST: i64 = 1 << 40;

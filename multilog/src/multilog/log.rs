@@ -73,9 +73,24 @@ impl<D: Disk> Log<D> {
         }
     }
 
+    /// Has the finished files compressed that aren't yet, if that is wanted. Doesn't wait.
+    pub(super) fn compress(&mut self) {
+        if let Some(format) = self.settings.compression {
+            self.disk.compress(format, self.settings.code);
+        }
+    }
+
+    /// A child process has ended: it may be the one that compresses.
+    pub(super) fn look_after_compressor(&mut self) {
+        if let Some(format) = self.settings.compression {
+            self.disk.look_after_compressor(format, self.settings.code);
+        }
+    }
+
     /// Writes the rest, to disk.
     pub(super) fn close(&mut self) {
         self.flush();
+        self.disk.stop_compressor();
         carry_out(steps::CLOSING, &self.settings, &mut self.disk);
     }
 
@@ -99,6 +114,7 @@ impl<D: Disk> Log<D> {
         // A file that was there before comes first.
         let of_this_one = self.settings.age.map(|age| self.disk.now().saturating_add(age));
         self.expiry = self.expiry.or(of_this_one);
+        self.compress();
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) fn open(
 ) -> Result<Log<Directory>, Failure> {
     let mut log = open_current(settings, surroundings)?;
     log.expire(realtime());
+    log.compress();
     Ok(log)
 }
 

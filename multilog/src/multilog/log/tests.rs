@@ -1,6 +1,7 @@
 //! Logs on a disk in memory, of which every operation can fail, and after which the host can crash.
 
 use super::*;
+use crate::multilog::compression::Format;
 use crate::multilog::disk::{Entry, NEWSTATE, PREVIOUS, PROCESSED, STATE};
 use crate::multilog::steps::recovery;
 use proptest::prelude::*;
@@ -171,6 +172,12 @@ impl Disk for Memory {
         }
         Ok(())
     }
+
+    fn compress(&mut self, _format: Format, _code: &'static [u8]) {}
+
+    fn look_after_compressor(&mut self, _format: Format, _code: &'static [u8]) {}
+
+    fn stop_compressor(&mut self) {}
 
     fn now(&self) -> Duration {
         Duration::from_secs(self.now)
