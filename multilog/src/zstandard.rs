@@ -9,7 +9,7 @@ mod xxh64;
 
 use alloc::{vec, vec::Vec};
 use matches::History;
-use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use ruzstd::io::Read;
 use sequences::Recent;
 use sys::Errno;
@@ -101,22 +101,22 @@ pub(crate) fn decompress(
     mut see: impl FnMut(&[u8]),
 ) -> Result<(), Errno> {
     let mut source = Source { read, trouble: None };
-    let done = match StreamingDecoder::new(&mut source) {
-        Err(_) => false,
-        Ok(mut decoder) => {
-            let mut buffer = vec![0; 16 * 1024];
-            loop {
-                match decoder.read(&mut buffer) {
-                    Ok(0) => break true,
-                    Ok(count) => see(&buffer[..count]),
-                    Err(_) => break false,
-                }
+    // Not the decoder that is easier to use: it makes texts of errors, which freestanding programs can't have.
+    let mut decoder = FrameDecoder::new();
+    let mut buffer = vec![0; 16 * 1024];
+    let mut is_valid = decoder.init(&mut source).is_ok();
+    while is_valid && !decoder.is_finished() {
+        is_valid = decoder.decode_blocks(&mut source, BlockDecodingStrategy::UptoBlocks(1)).is_ok();
+        while is_valid && decoder.can_collect() > 0 {
+            match decoder.read(&mut buffer) {
+                Ok(count) => see(&buffer[..count]),
+                Err(_) => is_valid = false,
             }
         }
-    };
+    }
     match source.trouble {
         Some(errno) => Err(errno),
-        None if done => Ok(()),
+        None if is_valid => Ok(()),
         None => Err(Errno::INVAL),
     }
 }
