@@ -19,7 +19,7 @@ use xxh64::Xxh64;
 const HEADER: [u8; 5] = [0x28, 0xb5, 0x2f, 0xfd, 4];
 
 /// How far back what was there before may be, as a power of two. Whoever expands the file needs so much memory.
-const WINDOW_LOG: u8 = 19;
+const WINDOW_LOG: u8 = 18;
 const WINDOW: usize = 1 << WINDOW_LOG;
 
 /// As large as a block may be.
