@@ -69,18 +69,31 @@ pub(super) fn archive(directory: &OwnedFd, name: &CStr, format: Format) -> Resul
     sys::fs::renameat(directory, COMPRESSED, directory, &target)?;
     // After a power failure, too, it must be there before the other is not.
     sys::fs::fsync(directory)?;
-    match sys::fs::unlinkat(directory, name, AtFlags::empty()) {
+    if remove(directory, name)? == Removed::WasGone {
         // Meanwhile there was too much, and it was the oldest.
-        Err(Errno::NOENT) => sys::fs::unlinkat(directory, &target, AtFlags::empty())?,
-        other => other?,
+        remove(directory, &target)?;
     }
     Ok(())
+}
+
+#[derive(PartialEq, Eq)]
+enum Removed {
+    Now,
+    WasGone,
+}
+
+fn remove(directory: &OwnedFd, name: &CStr) -> Result<Removed, Errno> {
+    match sys::fs::unlinkat(directory, name, AtFlags::empty()) {
+        Ok(()) => Ok(Removed::Now),
+        Err(Errno::NOENT) => Ok(Removed::WasGone),
+        Err(errno) => Err(errno),
+    }
 }
 
 /// Removes what one that was killed has left, if there is anything.
 pub(super) fn discard_leftover(directory: &OwnedFd) -> Result<(), Obstacle> {
     match take_place(directory, OFlags::empty()) {
-        Ok(_leftover) => Ok(sys::fs::unlinkat(directory, COMPRESSED, AtFlags::empty())?),
+        Ok(_leftover) => Ok(remove(directory, COMPRESSED).map(drop)?),
         Err(Obstacle::System(Errno::NOENT)) => Ok(()),
         Err(obstacle) => Err(obstacle),
     }

@@ -1,6 +1,8 @@
 //! multilog, end to end and beside Debian's: the same input, the same files.
 
+mod compress;
 mod disk;
+mod limits;
 mod patterns;
 mod processor;
 mod recovery;
