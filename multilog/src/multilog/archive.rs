@@ -6,7 +6,7 @@ use crate::crc32::crc32;
 use crate::{gzip, zstandard};
 use alloc::ffi::CString;
 use core::ffi::CStr;
-use sys::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, Timespec, Timestamps};
+use sys::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, Stat, Timespec, Timestamps};
 use sys::{Errno, OwnedFd};
 
 /// Why a file stays as it is.
@@ -45,12 +45,35 @@ pub(super) fn archive(directory: &OwnedFd, name: &CStr, format: Format) -> Resul
         return Ok(());
     }
     let archive = take_place(directory, OFlags::CREATE)?;
-    sys::fs::ftruncate(&archive, 0)?;
-    let original = compress(&source, &archive, format)?;
-    if expand(&archive, format)? != original {
+    if let Err(obstacle) = fill(&archive, &source, &stat, format) {
+        // The log may need the room.
+        remove(directory, COMPRESSED)?;
+        return Err(obstacle);
+    }
+    let target = CString::new([name.to_bytes(), format.ending()].concat());
+    let target = target.map_err(|_| Errno::INVAL)?;
+    sys::fs::renameat(directory, COMPRESSED, directory, &target)?;
+    // After a power failure, too, it must be there before the other is not. Where directories can't be written to disk,
+    // that is as good as it gets.
+    match sys::fs::fsync(directory) {
+        Err(Errno::INVAL) => {}
+        other => other?,
+    }
+    if remove(directory, name)? == Removed::WasGone {
+        // Meanwhile there was too much, and it was the oldest.
+        remove(directory, &target)?;
+    }
+    Ok(())
+}
+
+/// Compresses `source`, and makes sure of it: all is there again when it is expanded, and on disk.
+fn fill(archive: &OwnedFd, source: &OwnedFd, stat: &Stat, format: Format) -> Result<(), Obstacle> {
+    sys::fs::ftruncate(archive, 0)?;
+    let original = compress(source, archive, format)?;
+    if expand(archive, format)? != original {
         return Err(Obstacle::Mismatch);
     }
-    // Tools that go by a file's age find it as old as it is.
+    // Tools that go by a file's age find it as old as it is. No harm if they don't.
     #[allow(
         clippy::unnecessary_cast,
         clippy::cast_lossless,
@@ -61,19 +84,9 @@ pub(super) fn archive(directory: &OwnedFd, name: &CStr, format: Format) -> Resul
         last_access: moment(stat.st_atime, stat.st_atime_nsec as _),
         last_modification: moment(stat.st_mtime, stat.st_mtime_nsec as _),
     };
-    sys::fs::futimens(&archive, &times)?;
-    sys::fs::fchmod(&archive, COMPLETE)?;
-    sys::fs::fsync(&archive)?;
-    let target = CString::new([name.to_bytes(), format.ending()].concat());
-    let target = target.map_err(|_| Errno::INVAL)?;
-    sys::fs::renameat(directory, COMPRESSED, directory, &target)?;
-    // After a power failure, too, it must be there before the other is not.
-    sys::fs::fsync(directory)?;
-    if remove(directory, name)? == Removed::WasGone {
-        // Meanwhile there was too much, and it was the oldest.
-        remove(directory, &target)?;
-    }
-    Ok(())
+    let _ = sys::fs::futimens(archive, &times);
+    sys::fs::fchmod(archive, COMPLETE)?;
+    Ok(sys::fs::fsync(archive)?)
 }
 
 #[derive(PartialEq, Eq)]

@@ -151,13 +151,22 @@ fn live(multilog: Pid, task: Task<'_>, surroundings: &Surroundings) -> Result<()
     let _ = sys::process::nice(NICE);
     discard_leftover(task.directory)?;
     let mut seen = Vec::new();
+    let mut outcome = Ok(());
     loop {
         let there = (task.list)()?;
         let files = finished::in_order(&there);
         let next = uncompressed(&files, task.code)
             .find(|name| !seen.iter().any(|seen: &CString| **seen == **name));
-        let Some(name) = next else { return Ok(()) };
-        archive(task.directory, name, task.format)?;
+        let Some(name) = next else { return outcome };
+        match archive(task.directory, name, task.format) {
+            Ok(()) => {}
+            // It would be the same with the next one, or it is somebody else's turn.
+            Err(obstacle @ (Obstacle::System(Errno::NOSPC | Errno::DQUOT) | Obstacle::Rival)) => {
+                return Err(obstacle);
+            }
+            // One that can't be read, say, doesn't keep the others from it.
+            Err(obstacle) => outcome = outcome.and(Err(obstacle)),
+        }
         seen.push(name.into());
     }
 }
