@@ -50,9 +50,13 @@ pub(super) fn archive(directory: &OwnedFd, name: &CStr, format: Format) -> Resul
         remove(directory, COMPRESSED)?;
         return Err(obstacle);
     }
-    let target = CString::new([name.to_bytes(), format.ending()].concat());
-    let target = target.map_err(|_| Errno::INVAL)?;
+    let compressed = |format: Format| CString::new([name.to_bytes(), format.ending()].concat());
+    let target = compressed(format).map_err(|_| Errno::INVAL)?;
     sys::fs::renameat(directory, COMPRESSED, directory, &target)?;
+    // Of an earlier time, in another format: once the original is gone, nobody would know that it is the same.
+    for other in Format::ALL.into_iter().filter(|other| *other != format) {
+        remove(directory, &compressed(other).map_err(|_| Errno::INVAL)?)?;
+    }
     // After a power failure, too, it must be there before the other is not. Where directories can't be written to disk,
     // that is as good as it gets.
     match sys::fs::fsync(directory) {

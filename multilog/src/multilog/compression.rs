@@ -13,7 +13,8 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    const ALL: [Self; 2] = [Self::Gzip, Self::Zstandard];
+    /// All there are.
+    pub(crate) const ALL: [Self; 2] = [Self::Gzip, Self::Zstandard];
 
     /// The format that is called so on the command line.
     pub(crate) fn named(name: &[u8]) -> Option<Self> {

@@ -181,10 +181,10 @@ fn size(file: &CStr, disk: &impl Disk) -> Result<u64, Trouble> {
 
 /// The names that a file may have: its own first, then those that it gets by being compressed.
 fn copies(file: &CStr) -> impl Iterator<Item = CString> {
-    let endings = [&b""[..], Format::Gzip.ending(), Format::Zstandard.ending()];
-    let count = if Format::stripped(file.to_bytes()).is_some() { 1 } else { endings.len() };
-    let name = |ending: &[u8]| CString::new([file.to_bytes(), ending].concat()).unwrap_or_default();
-    endings.into_iter().take(count).map(name)
+    let is_compressed = Format::stripped(file.to_bytes()).is_some();
+    let formats = Format::ALL.into_iter().filter(move |_| !is_compressed);
+    let endings = core::iter::once(&b""[..]).chain(formats.map(Format::ending));
+    endings.map(|ending| CString::new([file.to_bytes(), ending].concat()).unwrap_or_default())
 }
 
 fn finished(disk: &impl Disk) -> Result<Vec<CString>, Trouble> {
