@@ -83,13 +83,15 @@ pub fn script(text: &[u8]) {
 pub fn log_lines(data: &[u8]) {
     let pieces = Pieces::of(data);
     let whole = pieces.whole;
-    let (mut lines, mut kept) = (Lines::new(None), Kept::default());
-    pieces.iter().for_each(|piece| lines.feed(piece, Duration::ZERO, &mut kept));
-    assert_eq!(lines.is_in_line(), whole.last().is_some_and(|last| *last != b'\n'));
-    let missing: &[u8] = if lines.is_in_line() { b"\n" } else { b"" };
-    lines.finish(&mut kept);
-    assert_eq!(kept.bytes, [whole, missing].concat());
-    assert_eq!(kept.lines, kept.bytes.iter().filter(|byte| **byte == b'\n').count());
+    for takes_all in [false, true] {
+        let (mut lines, mut kept) = (Lines::new(None), Kept { takes_all, ..Kept::default() });
+        pieces.iter().for_each(|piece| lines.feed(piece, || Duration::ZERO, &mut kept));
+        assert_eq!(lines.is_in_line(), whole.last().is_some_and(|last| *last != b'\n'));
+        let missing: &[u8] = if lines.is_in_line() { b"\n" } else { b"" };
+        lines.finish(&mut kept);
+        assert_eq!(kept.bytes, [whole, missing].concat());
+        assert_eq!(kept.lines, kept.bytes.iter().filter(|byte| **byte == b'\n').count());
+    }
 
     let (mut lines, mut sent) = (splogger::Lines::default(), Vec::new());
     let mut emit = |message: crate::splogger::message::Message| {
@@ -111,6 +113,7 @@ pub fn log_lines(data: &[u8]) {
 
 #[derive(Default)]
 struct Kept {
+    takes_all: bool,
     bytes: Vec<u8>,
     lines: usize,
 }
@@ -124,6 +127,16 @@ impl Sink for Kept {
 
     fn more(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
+    }
+
+    fn takes_all(&self) -> bool {
+        self.takes_all
+    }
+
+    fn all(&mut self, lines: &[u8]) {
+        assert!(lines.ends_with(b"\n") && self.takes_all);
+        self.lines += lines.iter().filter(|byte| **byte == b'\n').count();
+        self.bytes.extend_from_slice(lines);
     }
 }
 
@@ -167,10 +180,17 @@ pub fn zone(data: &[u8]) {
     let file = TzFile::parse(data);
     for unix in asked {
         if let Some(rules) = &rules {
-            assert!(rules.offset(unix).abs() <= 7 * 86_400, "{}", rules.offset(unix));
+            let (offset, first, last) = rules.span(unix);
+            assert!(offset.abs() <= 7 * 86_400 && first <= unix && unix <= last, "{offset}");
+            assert_eq!([first, last].map(|edge| rules.span(edge).0), [offset; 2]);
         }
         if let Some(file) = &file {
-            assert!(file.offset(unix).seconds.abs() <= 1 << 33);
+            let span = file.span(unix);
+            assert!(span.has(unix) && span.offset.seconds.abs() <= 1 << 33);
+            assert_eq!(
+                [span.first, span.last].map(|edge| file.span(edge).offset),
+                [span.offset; 2]
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use core::mem::MaybeUninit;
 use core::time::Duration;
-use sys::poll::poll;
+use sys::poll::{PollFd, PollFlags, poll};
 use sys::signal::{Signal, SignalSet};
 use sys::{BorrowedFd, Errno};
 
@@ -13,12 +13,17 @@ pub(crate) struct Input {
     /// The signals that are blocked while waiting.
     waiting: SignalSet,
     is_last: bool,
+    /// How often [`Self::wait`] was called since signals were surely let in.
+    unasked: u32,
 }
+
+/// So often there may be something to read at once before signals are looked after: that costs a call.
+const OFTEN: u32 = 4;
 
 impl Input {
     /// Standard input at `fd`. While waiting, the signals of `waiting` are blocked.
     pub(crate) fn new(fd: BorrowedFd<'static>, waiting: SignalSet) -> Self {
-        Self { fd, waiting, is_last: false }
+        Self { fd, waiting, is_last: false, unasked: OFTEN }
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'static> {
@@ -52,6 +57,43 @@ impl Input {
         let _ = poll(&mut [], Some(Duration::ZERO), Some(self.waiting));
         sys::signal::take()
     }
+
+    /// Waits, `limit` at most.
+    pub(crate) fn wait(&mut self, limit: Option<Duration>) -> Event {
+        self.unasked += 1;
+        if self.unasked > OFTEN {
+            self.unasked = 0;
+            let signals = self.signals();
+            if !signals.is_empty() {
+                return Event::Signals(signals);
+            }
+        }
+        let mut fds = [PollFd::from_borrowed_fd(self.fd, PollFlags::IN)];
+        loop {
+            match poll(&mut fds, limit, Some(self.waiting)) {
+                Ok(0) => return Event::Time,
+                Err(Errno::INTR) => {
+                    let signals = sys::signal::take();
+                    if !signals.is_empty() {
+                        return Event::Signals(signals);
+                    }
+                }
+                // Without memory to wait with, the read waits as well, and only signals come late.
+                Ok(_) | Err(_) => return Event::Readable,
+            }
+        }
+    }
+}
+
+/// What was waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// There is something to read, or the end of it.
+    Readable,
+    /// Some of these came.
+    Signals(SignalSet),
+    /// Nothing, for so long.
+    Time,
 }
 
 /// Blocks `signals` but while waiting, and takes note of them from now on. Gives the mask to wait with.

@@ -10,7 +10,9 @@ mod crc32;
 pub mod fuzz;
 mod gzip;
 mod input;
+mod iso;
 mod pieces;
+mod wall;
 mod zstandard;
 
 pub mod multilog;

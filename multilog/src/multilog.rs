@@ -12,6 +12,7 @@ mod keeper;
 pub(crate) mod limits;
 pub(crate) mod line;
 mod log;
+mod notice;
 mod opening;
 mod patience;
 pub(crate) mod pattern;
@@ -22,7 +23,8 @@ mod status;
 mod steps;
 pub(crate) mod wildcard;
 
-use crate::input::{Input, watch};
+use crate::input::{Event, Input, watch};
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use common::{Exit, Failure, Name};
@@ -30,13 +32,14 @@ use core::time::Duration;
 use directory::Directory;
 use line::{Lines, Sink};
 use log::Log;
+use notice::Notice;
 use pattern::Pattern;
 use processor::Surroundings;
 use script::{Action, Script};
+use stamp::Stamps;
 use status::Status;
 use sys::clock::realtime;
 use sys::fs::Mode;
-use sys::poll::{PollFd, PollFlags, poll};
 use sys::signal::Signal;
 use sys::{Args, Env, Errno};
 
@@ -57,6 +60,7 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 /// # Errors
 /// A log or a status file that can't be opened, a log that is kept already: 111.
 pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
+    let notice = Notice::new(args, env);
     descriptors::occupy();
     sys::process::umask(Mode::WGRP | Mode::WOTH);
     let Script { stamp, actions, unclear } = script::read(args);
@@ -70,10 +74,11 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     } else {
         watch(&[Signal::TERM, Signal::ALARM])
     };
-    let surroundings = Surroundings { env, mask };
+    let surroundings = Surroundings { env, mask, notice };
     let mut works = Works::prepare(&actions, surroundings)?;
     let Some(stdin) = sys::borrow(0) else { return Ok(works.close(Exit::OK)) };
-    let exit = relay(&mut Input::new(stdin, mask), &mut Lines::new(stamp), &mut works);
+    let mut lines = Lines::new(stamp.map(|form| Stamps::new(form, env)));
+    let exit = relay(&mut Input::new(stdin, mask), &mut lines, &mut works);
     Ok(works.close(exit))
 }
 
@@ -82,30 +87,28 @@ fn relay(input: &mut Input, lines: &mut Lines, works: &mut Works) -> Exit {
     let mut buffer: Vec<u8> = Vec::with_capacity(READ);
     let mut is_last = false;
     loop {
-        let signals = input.signals();
-        if signals.contains(Signal::ALARM) {
-            works.rotate();
-        }
-        if signals.contains(Signal::CHILD) {
-            works.logs().for_each(Log::look_after_compressor);
-        }
-        if signals.contains(Signal::TERM) {
-            input.end_with_this_line();
-            is_last = true;
-        }
         if is_last && !lines.is_in_line() {
             return Exit::OK;
         }
-        let mut fds = [PollFd::from_borrowed_fd(input.fd(), PollFlags::IN)];
-        match poll(&mut fds, works.until_expiry(), Some(input.waiting())) {
-            Ok(0) => {
+        match input.wait(works.until_expiry()) {
+            Event::Readable => {}
+            Event::Time => {
                 works.expire();
                 continue;
             }
-            Ok(_) => {}
-            Err(Errno::INTR) => continue,
-            // No memory for a moment: the read waits as well, and only signals come late.
-            Err(_) => {}
+            Event::Signals(signals) => {
+                if signals.contains(Signal::ALARM) {
+                    works.rotate();
+                }
+                if signals.contains(Signal::CHILD) {
+                    works.logs().for_each(Log::look_after_compressor);
+                }
+                if signals.contains(Signal::TERM) {
+                    input.end_with_this_line();
+                    is_last = true;
+                }
+                continue;
+            }
         }
         match input.read(buffer.spare_capacity_mut()) {
             Err(Errno::AGAIN | Errno::INTR) => {}
@@ -114,7 +117,7 @@ fn relay(input: &mut Input, lines: &mut Lines, works: &mut Works) -> Exit {
                 return Exit::OK;
             }
             Ok(read) => {
-                lines.feed(read, realtime(), works);
+                lines.feed(read, realtime, works);
                 works.flush();
             }
             Err(errno) => {
@@ -140,7 +143,7 @@ enum Work {
     Choose { select: bool, pattern: Pattern },
     Alert,
     Status(Status),
-    Log(Log<Directory>),
+    Log(Box<Log<Directory>>),
 }
 
 /// The script, ready to be carried out on each line.
@@ -152,7 +155,7 @@ impl Works {
         let mut statuses = VecDeque::new();
         for action in actions {
             if let Action::Status(path) = action {
-                statuses.push_back(Status::open(path).map_err(|errno| {
+                statuses.push_back(Status::open(path, surroundings.notice).map_err(|errno| {
                     let parts: [&[u8]; 2] = [b"unable to create ", path.to_bytes()];
                     NAME.fatal_errno(Exit::TEMPORARY.0, &parts, errno)
                 })?);
@@ -164,7 +167,9 @@ impl Works {
                 Action::Choose { select, pattern } => Some(Work::Choose { select, pattern }),
                 Action::Alert => Some(Work::Alert),
                 Action::Status(_) => statuses.pop_front().map(Work::Status),
-                Action::Log(settings) => Some(Work::Log(opening::open(settings, surroundings)?)),
+                Action::Log(settings) => {
+                    Some(Work::Log(Box::new(opening::open(settings, surroundings)?)))
+                }
             });
         }
         Ok(Self(works))
@@ -172,7 +177,7 @@ impl Works {
 
     fn logs(&mut self) -> impl Iterator<Item = &mut Log<Directory>> {
         self.0.iter_mut().filter_map(|work| match work {
-            Work::Log(log) => Some(log),
+            Work::Log(log) => Some(&mut **log),
             Work::Choose { .. } | Work::Alert | Work::Status(_) => None,
         })
     }
@@ -237,5 +242,13 @@ impl Sink for Works {
         for log in self.logs().filter(|log| log.takes_line) {
             log.append(bytes);
         }
+    }
+
+    fn takes_all(&self) -> bool {
+        self.0.iter().all(|work| matches!(work, Work::Log(_)))
+    }
+
+    fn all(&mut self, lines: &[u8]) {
+        self.logs().for_each(|log| log.append(lines));
     }
 }

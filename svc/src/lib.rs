@@ -16,3 +16,4 @@ mod text;
 mod utc;
 mod visit;
 mod watch;
+mod writer;

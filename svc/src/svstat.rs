@@ -3,6 +3,7 @@
 mod doing;
 mod follow;
 mod json;
+mod logger;
 mod long;
 mod order;
 mod report;
@@ -10,11 +11,12 @@ mod screen;
 
 use crate::text::{self, Words};
 use crate::visit::Start;
+use crate::writer::Writer;
 use alloc::vec::Vec;
 use common::{Exit, Failure, Name};
 use core::ffi::CStr;
 use order::{Form, Order, Which};
-use report::{Logger, Process, Report};
+use report::{Logger, Process, Report, When};
 use sys::{Args, Env, Errno};
 
 const NAME: Name = Name("svstat");
@@ -52,8 +54,7 @@ fn read(
     directory: &'static CStr,
     env: Env,
 ) -> Result<Report, Failure> {
-    let closely = !order.is_plain();
-    start.visit(directory, |entered| Report::read(directory.to_bytes(), entered, env, closely))
+    start.visit(directory, |entered| Report::read(directory.to_bytes(), entered, env, order))
 }
 
 /// Appends all that is to be told of a service.
@@ -79,20 +80,35 @@ fn plain(lines: &mut Vec<u8>, report: &Report, words: Words, which: Which) {
             return lines.push(b'\n');
         }
     };
-    let mut tell = |between: &[u8], process: &Process| {
+    let tell = |lines: &mut Vec<u8>, between: &[u8], process: &Process| {
         begin(lines, between);
-        let now = report.when.label;
-        text::describe(lines, &process.status, process.normally_up, now, words);
-        lines.push(b'\n');
+        describe(lines, process, report.when, words);
     };
+    let log_follows = matches!(report.logger, Logger::Script(_)) && words == Words::Encore;
     if which != Which::Log {
-        tell(b": ", service);
+        tell(lines, b": ", service);
+        if which == Which::Both && !log_follows {
+            logger::remark(lines, service, &report.logger);
+        }
+        lines.push(b'\n');
     }
     match &report.logger {
-        Logger::Script(log) if words == Words::Encore && which != Which::Service => {
-            tell(b" log: ", log);
+        Logger::Script(log) if log_follows && which != Which::Service => {
+            tell(lines, b" log: ", log);
+            lines.push(b'\n');
         }
-        Logger::None if which == Which::Log => begin(lines, b": no log service\n"),
+        Logger::None | Logger::Directory(_) if which == Which::Log => {
+            begin(lines, b": no log service\n");
+        }
         Logger::None | Logger::Script(_) | Logger::Directory(_) => {}
+    }
+}
+
+/// Appends what there is to be said of a process in a line, what it says itself at the end.
+fn describe(lines: &mut Vec<u8>, process: &Process, now: When, words: Words) {
+    text::describe(lines, &process.status, process.normally_up, now.label, words);
+    if let Writer::Pausing(why) = process.writer {
+        lines.extend_from_slice(b", pausing: ");
+        lines.extend_from_slice(why.text());
     }
 }

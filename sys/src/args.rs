@@ -3,6 +3,7 @@
 use alloc_crate::{boxed::Box, ffi::CString, vec::Vec};
 use core::ffi::{CStr, c_char};
 use core::marker::PhantomData;
+use core::slice::from_raw_parts_mut;
 
 /// The arguments that a program was started with, `argv[0]` included.
 #[derive(Clone, Copy)]
@@ -83,6 +84,30 @@ impl Env {
     }
 }
 
+/// Moves strings to memory of their own: those that lie one behind the other from the first argument on, as the kernel puts
+/// arguments and then the environment, and begin within `most` bytes. `args` and `env` have the copies from then on. Gives
+/// the bytes where they were, `most` at most, the last one always a NUL's place.
+///
+/// Strings that were taken from `args` and `env` before must not be used any more.
+pub(crate) fn vacate(args: Args, env: Env, most: usize) -> &'static mut [u8] {
+    let Some(first) = args.get(0) else { return &mut [] };
+    let mut length = 0;
+    let all = [args.0, env.0];
+    let places = all.iter().flat_map(|strings| (0..strings.len).map(move |at| (strings, at)));
+    for (strings, at) in places {
+        let Some(string) = strings.get(at) else { break };
+        if length >= most || string.as_ptr() != first.as_ptr().wrapping_add(length) {
+            break;
+        }
+        length += string.count_bytes() + 1;
+        // SAFETY: `at` is within the array, which the kernel (or `leak`) laid out in writable memory.
+        unsafe { strings.first.add(at).cast_mut().write(CString::from(string).into_raw()) };
+    }
+    // SAFETY: these bytes are one piece, writable as above, and live as long as the process. Nothing
+    // points at them any more: the arrays have copies, and the caller keeps no string of before.
+    unsafe { from_raw_parts_mut(first.as_ptr().cast_mut().cast(), length.min(most)) }
+}
+
 /// Conversions for the start of a program, which alone knows the kernel's vectors.
 pub(crate) struct Startup {
     pub(crate) args: Args,
@@ -125,7 +150,7 @@ impl Strings {
             .map(|string| string.into_raw().cast_const())
             .chain([core::ptr::null()])
             .collect();
-        Self { first: Box::leak(pointers.into_boxed_slice()).as_ptr(), len }
+        Self { first: Box::leak(pointers.into_boxed_slice()).as_mut_ptr(), len }
     }
 
     fn get(&self, index: usize) -> Option<&'static CStr> {

@@ -7,7 +7,6 @@ use std::process::Command;
 
 use super::client::Session;
 use super::maildir::NOBODY;
-use super::maildir_of;
 use crate::measure::Whose;
 use crate::place::{Running, command_dir, is_root, own, wait_until};
 use crate::server::{Started, free_port};
@@ -15,6 +14,9 @@ use crate::tls_client;
 use crate::worker::{HASH, connect, encrypted};
 
 const DOVECOT: &str = "/usr/sbin/dovecot";
+
+/// What the tests tell dovecot, too.
+const CONFIGURATION: &str = include_str!("../../../tests/dovecot.conf");
 
 /// Whether dovecot can be measured; if not, why.
 pub(super) fn dovecot_installed() -> Result<(), String> {
@@ -122,9 +124,6 @@ impl Serving {
     }
 
     fn configuration(&self, port: u16) -> String {
-        let home = self.home.display();
-        let maildir = maildir_of(&self.home);
-        let maildir = maildir.display();
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let (uid, gid) = if is_root() {
             (NOBODY, NOBODY)
@@ -141,13 +140,14 @@ impl Serving {
                  default_login_user = {me}\n"
             )
         };
-        let (pop3, pop3s, ssl) = match &self.certificate {
-            None => (port, 0, "ssl = no\n".to_owned()),
-            Some(file) => {
-                let file = file.display();
-                (0, port, format!("ssl = required\nssl_cert = <{file}\nssl_key = <{file}\n"))
-            }
-        };
+        let encrypted = self.certificate.as_ref().map_or_else(String::new, |file| {
+            let file = file.display();
+            format!(
+                "ssl = required\nssl_cert = <{file}\nssl_key = <{file}\nservice pop3-login {{\n  \
+                 inet_listener pop3 {{\n    port = 0\n  }}\n  \
+                 inet_listener pop3s {{\n    port = {port}\n    ssl = yes\n  }}\n}}\n"
+            )
+        });
         let logins = match self.dovecot {
             Dovecot::AsItComes => String::new(),
             Dovecot::Logins | Dovecot::All(_) => format!(
@@ -160,43 +160,23 @@ impl Serving {
                 format!("process_min_avail = {ready}\n  service_count = 1000\n  ")
             }
         };
+        let home = self.home.display().to_string();
+        let common = CONFIGURATION
+            .replace("@HOME@", &home)
+            .replace("@PORT@", &port.to_string())
+            .replace("@UID@", &uid.to_string())
+            .replace("@GID@", &gid.to_string());
         // A base directory of its own for each: what its predecessor leaves there would keep it from starting.
         format!(
-            "protocols = pop3
-listen = 127.0.0.1
-base_dir = {home}/run.{port}
-state_dir = {home}/state
-log_path = {home}/dovecot.log
-disable_plaintext_auth = no
-mail_location = maildir:{maildir}
-first_valid_uid = 1
+            "{common}base_dir = {home}/run.{port}
 mail_max_userip_connections = 0
-{ssl}{rootless}passdb {{
-  driver = static
-  args = nopassword=y
-}}
-userdb {{
-  driver = static
-  args = uid={uid} gid={gid} home={home} allow_all_users=yes
-}}
-service pop3-login {{
-  inet_listener pop3 {{
-    port = {pop3}
-  }}
-  inet_listener pop3s {{
-    port = {pop3s}
-    ssl = yes
-  }}
-  chroot =
+{rootless}{encrypted}service pop3-login {{
   {logins}}}
 service pop3 {{
   {sessions}process_limit = 1000
 }}
 service auth {{
   client_limit = 2000
-}}
-service anvil {{
-  chroot =
 }}
 "
         )

@@ -51,7 +51,7 @@ impl Directory {
     /// Makes the directory (0700) if it isn't there, opens it and locks it.
     pub(super) fn open(path: &'static CStr, surroundings: Surroundings) -> Result<Self, NotOpened> {
         let (fd, lock) = open_and_lock(path)?;
-        let (patience, compressor) = (Patience::default(), Compressor::default());
+        let (patience, compressor) = (Patience::new(surroundings.notice), Compressor::default());
         Ok(Self { path, fd, lock, current: None, surroundings, patience, compressor })
     }
 
@@ -229,5 +229,9 @@ impl Disk for Directory {
         }
         object.extend_from_slice(trouble.how.as_bytes());
         self.patience.pause(trouble.what, &object, trouble.errno);
+    }
+
+    fn go_on(&mut self) {
+        self.patience.over();
     }
 }

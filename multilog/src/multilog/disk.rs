@@ -83,4 +83,6 @@ pub(super) trait Disk {
     fn now(&self) -> Duration;
     /// Says what the trouble is, and waits for it to pass.
     fn pause(&mut self, trouble: &Trouble);
+    /// Something was done: if there was trouble, it has passed.
+    fn go_on(&mut self) {}
 }

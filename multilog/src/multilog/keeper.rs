@@ -40,7 +40,10 @@ pub(super) fn insist<D: Disk, T>(
 ) -> T {
     loop {
         match attempt(disk) {
-            Ok(result) => return result,
+            Ok(result) => {
+                disk.go_on();
+                return result;
+            }
             Err(trouble) => disk.pause(&trouble),
         }
     }

@@ -1,9 +1,10 @@
 //! From bytes to lines, in bounded memory, however long they are: the pure part.
 
-use super::stamp::{Form, Moments};
+use super::stamp::{Moments, Stamps};
 use crate::pieces::pieces;
 use alloc::vec::Vec;
 use core::time::Duration;
+use memchr::memrchr;
 
 /// So much of a line, its stamp included, is what the actions see. Once it is there, they are
 /// carried out; what follows goes where the line goes.
@@ -16,11 +17,15 @@ pub(crate) trait Sink {
     fn begin(&mut self, bytes: &[u8], seen: usize);
     /// It goes on, up to and with its newline.
     fn more(&mut self, bytes: &[u8]);
+    /// Whether whatever comes goes everywhere, and nobody looks at it.
+    fn takes_all(&self) -> bool;
+    /// Whole lines, for one that does.
+    fn all(&mut self, lines: &[u8]);
 }
 
 /// The line that is being read.
 pub(crate) struct Lines {
-    form: Option<Form>,
+    stamps: Option<Stamps>,
     moments: Moments,
     state: State,
     /// The beginning of a line whose end, or 1000th character, isn't there yet.
@@ -37,10 +42,10 @@ enum State {
 }
 
 impl Lines {
-    /// Lines that get stamps of this form.
-    pub(crate) fn new(form: Option<Form>) -> Self {
+    /// Lines that get these stamps.
+    pub(crate) fn new(stamps: Option<Stamps>) -> Self {
         let head = Vec::with_capacity(HEAD + 1);
-        Self { form, moments: Moments::default(), state: State::Between, head }
+        Self { stamps, moments: Moments::default(), state: State::Between, head }
     }
 
     /// Whether part of a line was read, and its end wasn't.
@@ -48,14 +53,25 @@ impl Lines {
         self.state != State::Between
     }
 
-    /// Takes what was read at `now`.
-    pub(crate) fn feed(&mut self, bytes: &[u8], now: Duration, sink: &mut impl Sink) {
-        self.moments.now_is(now);
+    /// Takes what was read `now`, which is asked for where there are stamps.
+    pub(crate) fn feed(
+        &mut self,
+        bytes: &[u8],
+        now: impl FnOnce() -> Duration,
+        sink: &mut impl Sink,
+    ) {
+        if self.stamps.is_some() {
+            self.moments.now_is(now());
+        }
         let mut rest = bytes;
         for piece in pieces(bytes) {
+            let is_plain = self.state == State::Between && self.stamps.is_none();
+            if is_plain && sink.takes_all() {
+                return self.pass(rest, sink);
+            }
             let (whole, later) = rest.split_at(piece.text.len() + usize::from(piece.ends));
             rest = later;
-            if self.state == State::Between && self.form.is_none() && is_simple(whole, piece.ends) {
+            if is_plain && is_simple(whole, piece.ends) {
                 sink.begin(whole, piece.text.len());
                 continue;
             }
@@ -63,6 +79,17 @@ impl Lines {
             if piece.ends {
                 self.finish(sink);
             }
+        }
+    }
+
+    /// Hands on all lines at once; what is left is the beginning of one.
+    fn pass(&mut self, bytes: &[u8], sink: &mut impl Sink) {
+        let (lines, rest) = bytes.split_at(memrchr(b'\n', bytes).map_or(0, |at| at + 1));
+        if !lines.is_empty() {
+            sink.all(lines);
+        }
+        if !rest.is_empty() {
+            self.add(rest, sink);
         }
     }
 
@@ -84,8 +111,8 @@ impl Lines {
     fn add(&mut self, text: &[u8], sink: &mut impl Sink) {
         if self.state == State::Between {
             self.state = State::InHead;
-            if let Some(form) = self.form {
-                form.append(self.moments.take(), &mut self.head);
+            if let Some(stamps) = &mut self.stamps {
+                self.head.extend_from_slice(stamps.of(self.moments.take()));
             }
         }
         let mut text = text;
@@ -112,11 +139,36 @@ fn is_simple(whole: &[u8], ends: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::multilog::stamp::Form;
     use proptest::prelude::*;
+    use sys::Env;
 
     /// Each line, and what the actions saw of it.
     #[derive(Default, Debug, PartialEq, Eq)]
     struct Seen(Vec<(Vec<u8>, Vec<u8>)>);
+
+    /// All bytes, by whichever way they came.
+    #[derive(Default)]
+    struct Taken(Vec<u8>);
+
+    impl Sink for Taken {
+        fn begin(&mut self, bytes: &[u8], _: usize) {
+            self.more(bytes);
+        }
+
+        fn more(&mut self, bytes: &[u8]) {
+            self.0.extend_from_slice(bytes);
+        }
+
+        fn takes_all(&self) -> bool {
+            true
+        }
+
+        fn all(&mut self, lines: &[u8]) {
+            assert!(lines.ends_with(b"\n") && (self.0.is_empty() || self.0.ends_with(b"\n")));
+            self.more(lines);
+        }
+    }
 
     impl Sink for Seen {
         fn begin(&mut self, bytes: &[u8], seen: usize) {
@@ -129,12 +181,24 @@ mod tests {
         fn more(&mut self, bytes: &[u8]) {
             self.0.last_mut().expect("it has begun").0.extend_from_slice(bytes);
         }
+
+        fn takes_all(&self) -> bool {
+            false
+        }
+
+        fn all(&mut self, _: &[u8]) {
+            unreachable!("it was told not to");
+        }
+    }
+
+    fn lines(form: Option<Form>) -> Lines {
+        Lines::new(form.map(|form| Stamps::new(form, Env::new(Vec::new()))))
     }
 
     fn read(form: Option<Form>, chunks: &[&[u8]]) -> Seen {
-        let (mut lines, mut seen) = (Lines::new(form), Seen::default());
+        let (mut lines, mut seen) = (lines(form), Seen::default());
         for chunk in chunks {
-            lines.feed(chunk, Duration::from_secs(1), &mut seen);
+            lines.feed(chunk, || Duration::from_secs(1), &mut seen);
         }
         lines.finish(&mut seen);
         assert!(!lines.is_in_line());
@@ -162,9 +226,9 @@ mod tests {
 
     #[test]
     fn the_stamp_is_that_of_the_first_byte() {
-        let (mut lines, mut seen) = (Lines::new(Some(Form::Epoch)), Seen::default());
+        let (mut lines, mut seen) = (lines(Some(Form::Epoch)), Seen::default());
         for (second, chunk) in [(1, &b"on"[..]), (2, b"e\n\nt"), (3, b"wo"), (4, b"\nthree\n")] {
-            lines.feed(chunk, Duration::from_secs(second), &mut seen);
+            lines.feed(chunk, || Duration::from_secs(second), &mut seen);
         }
         let texts: Vec<_> = seen.0.iter().map(|(line, _)| line.as_slice()).collect();
         let expected: [&[u8]; 4] =
@@ -193,6 +257,22 @@ mod tests {
                 from = cut;
             }
             prop_assert_eq!(read(None, &chunks), read(None, &[&input]));
+        }
+
+        #[test]
+        fn what_nobody_looks_at_is_the_same_in_the_end(input in input(), chunk in 1_usize..3000) {
+            for form in [None, Some(Form::Epoch)] {
+                let (mut lines, mut taken) = (lines(form), Taken::default());
+                for chunk in input.chunks(chunk) {
+                    lines.feed(chunk, || Duration::from_secs(1), &mut taken);
+                    // What isn't there yet is kept back.
+                    prop_assert_eq!(lines.is_in_line(), !chunk.ends_with(b"\n"));
+                }
+                lines.finish(&mut taken);
+                let chunks: Vec<&[u8]> = input.chunks(chunk).collect();
+                let seen: Vec<u8> = read(form, &chunks).0.into_iter().flat_map(|(line, _)| line).collect();
+                prop_assert_eq!(taken.0, seen);
+            }
         }
 
         #[test]

@@ -12,6 +12,9 @@ use sys::Errno;
 /// So much is collected before it is written, unless there is nothing more to read.
 const ENOUGH: usize = 64 * 1024;
 
+/// So much at once is written without being collected: a copy would cost more than a write.
+const LARGE: usize = 8 * 1024;
+
 /// A newline so close to the largest size ends a file: lines are not torn without need.
 const SLACK: u64 = 2000;
 
@@ -36,18 +39,27 @@ impl<D: Disk> Log<D> {
         Self { settings, disk, written, pending, expiry, takes_line: false }
     }
 
-    /// Appends a line, or part of one. It may not be written yet.
+    /// Appends lines, or part of one. It may not be written yet.
     pub(super) fn append(&mut self, bytes: &[u8]) {
         if self.pending.len() + bytes.len() > ENOUGH {
             self.flush();
+        }
+        if self.pending.is_empty() && bytes.len() >= LARGE {
+            return self.write(bytes);
         }
         self.pending.extend_from_slice(bytes);
     }
 
     /// Writes all that was appended, and rotates on the way. Comes back when it is done.
     pub(super) fn flush(&mut self) {
-        let pending = core::mem::take(&mut self.pending);
-        let mut rest = &pending[..];
+        let mut pending = core::mem::take(&mut self.pending);
+        self.write(&pending);
+        pending.clear();
+        self.pending = pending;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
         while !rest.is_empty() {
             if self.written >= self.settings.size {
                 self.rotate();
@@ -61,8 +73,6 @@ impl<D: Disk> Log<D> {
                 self.rotate();
             }
         }
-        self.pending = pending;
-        self.pending.clear();
     }
 
     /// What is written so far becomes a finished file, if it is anything.

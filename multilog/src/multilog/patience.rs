@@ -1,6 +1,8 @@
 //! Trouble that may pass: it is said, and waited for.
 
 use super::NAME;
+use super::notice::Notice;
+use common::reason;
 use core::time::Duration;
 use sys::Errno;
 use sys::clock::monotonic;
@@ -12,14 +14,20 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// The same message comes again only so much later.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// What was said last.
-#[derive(Default)]
+/// What was said last, and where it is shown.
 pub(super) struct Patience {
+    notice: Notice,
+    paused: bool,
     said: Option<(&'static str, Option<Errno>, Duration)>,
 }
 
 impl Patience {
-    /// Says `WHAT OBJECT, pausing: reason`, if that isn't known yet, and waits. Signals wait, too.
+    pub(super) fn new(notice: Notice) -> Self {
+        Self { notice, paused: false, said: None }
+    }
+
+    /// Says `WHAT OBJECT, pausing: reason`, if that isn't known yet, shows it until [`Self::over`], and waits. Signals wait,
+    /// too.
     pub(super) fn pause(&mut self, what: &'static str, object: &[u8], errno: Option<Errno>) {
         let now = monotonic();
         // Whatever the object: a finished file has another name at each try.
@@ -34,6 +42,15 @@ impl Patience {
             }
             self.said = Some((what, errno, now));
         }
+        self.paused = true;
+        self.notice.put_up(what, object, errno.map(reason));
         let _ = poll(&mut [], Some(PAUSE), None);
+    }
+
+    /// Something was done: the trouble is over, if there was any.
+    pub(super) fn over(&mut self) {
+        if core::mem::take(&mut self.paused) {
+            self.notice.take_off();
+        }
     }
 }

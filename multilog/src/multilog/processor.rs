@@ -1,6 +1,7 @@
 //! Running a processor on a file that is full.
 
 use super::disk::{NEWSTATE, PREVIOUS, PROCESSED, STATE, Trouble};
+use super::notice::Notice;
 use core::ffi::CStr;
 use sys::exec::Program;
 use sys::fs::{Mode, OFlags};
@@ -9,11 +10,12 @@ use sys::signal::SignalSet;
 use sys::spawn::{Spawn, SpawnError};
 use sys::{AsFd, Env, Errno, OwnedFd, Vector};
 
-/// What a processor gets from us as we got it.
+/// What a processor gets from us as we got it, and what others see of us.
 #[derive(Clone, Copy)]
 pub(super) struct Surroundings {
     pub(super) env: Env,
     pub(super) mask: SignalSet,
+    pub(super) notice: Notice,
 }
 
 /// Runs `/bin/sh -c COMMAND` in the directory, and waits for its end: `previous` is its standard

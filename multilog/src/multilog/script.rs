@@ -89,6 +89,8 @@ pub(crate) fn read(args: Args) -> Script {
                 match other {
                     Some(b't') if index == 1 => script.stamp = Some(Form::Label),
                     Some(b'T') if index == 1 => script.stamp = Some(Form::Epoch),
+                    Some(b'i') if index == 1 => script.stamp = Some(Form::Utc),
+                    Some(b'I') if index == 1 => script.stamp = Some(Form::Local),
                     Some(b'F') => pattern = Pattern::Wildcard,
                     Some(b'S') => pattern = Pattern::Simple,
                     Some(b's') => settings.size = number(value).clamp(SIZES.0, SIZES.1),
@@ -191,6 +193,8 @@ mod tests {
         assert_eq!(script(&["t", "e"]).stamp, Some(Form::Label));
         assert_eq!(script(&["tx"]).stamp, Some(Form::Label));
         assert_eq!(script(&["T"]).stamp, Some(Form::Epoch));
+        assert_eq!(script(&["i"]).stamp, Some(Form::Utc));
+        assert_eq!(script(&["I"]).stamp, Some(Form::Local));
         assert_eq!(script(&["e", "t"]).stamp, None);
         assert_eq!(script(&["t", "T"]).stamp, Some(Form::Label));
     }

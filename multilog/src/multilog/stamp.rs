@@ -1,9 +1,12 @@
-//! What `t` and `T` put in front of a line.
+//! What `t`, `T`, `i` and `I` put in front of a line.
 
+use crate::iso::Iso;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use common::decimal;
 use common::tai64n::Label;
 use core::time::Duration;
+use sys::Env;
 
 /// A form of stamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,20 +15,78 @@ pub(crate) enum Form {
     Label,
     /// `T`: seconds since 1970, a dot, microseconds.
     Epoch,
+    /// `i`: ISO 8601 with microseconds, UTC.
+    Utc,
+    /// `I`: the same in local time, with its difference to UTC.
+    Local,
 }
 
-impl Form {
-    /// Appends the stamp of `moment` (since 1970), and a blank.
-    pub(crate) fn append(self, moment: Duration, line: &mut Vec<u8>) {
-        match self {
-            Self::Label => line.extend_from_slice(&Label::from_unix(moment).to_hex()),
-            Self::Epoch => {
-                line.extend_from_slice(decimal(moment.as_secs()).as_bytes());
-                line.push(b'.');
-                line.extend_from_slice(decimal(moment.subsec_micros().into()).padded(6));
+/// Stamps of one form. Those of one second differ in their last digits only, and are made of each other.
+pub(crate) struct Stamps {
+    clock: Clock,
+    /// The last one, and a blank.
+    text: Vec<u8>,
+}
+
+enum Clock {
+    /// And the second that the text is of.
+    Label(Option<u64>),
+    Epoch(Option<u64>),
+    Iso(Box<Iso>),
+}
+
+impl Stamps {
+    /// Local time is that of this environment.
+    pub(crate) fn new(form: Form, env: Env) -> Self {
+        let clock = match form {
+            Form::Label => Clock::Label(None),
+            Form::Epoch => Clock::Epoch(None),
+            Form::Utc => Clock::Iso(Box::new(Iso::utc())),
+            Form::Local => Clock::Iso(Box::new(Iso::local(env))),
+        };
+        Self { clock, text: Vec::new() }
+    }
+
+    /// The stamp of `moment` (since 1970), and a blank.
+    pub(crate) fn of(&mut self, moment: Duration) -> &[u8] {
+        let now = moment.as_secs();
+        match &mut self.clock {
+            Clock::Label(second) => {
+                if second.replace(now) != Some(now) {
+                    self.text.clear();
+                    let whole = Label::from_unix(Duration::from_secs(now));
+                    self.text.extend_from_slice(&whole.to_hex());
+                    self.text.push(b' ');
+                }
+                if let Some(digits) = self.text.get_mut(17..25) {
+                    hexadecimal(moment.subsec_nanos(), digits);
+                }
+            }
+            Clock::Epoch(second) => {
+                if second.replace(now) != Some(now) {
+                    self.text.clear();
+                    self.text.extend_from_slice(decimal(now).as_bytes());
+                    self.text.extend_from_slice(b".000000 ");
+                }
+                if let Some((_, [digits @ .., _])) = self.text.split_last_chunk_mut::<7>() {
+                    digits.copy_from_slice(decimal(moment.subsec_micros().into()).padded(6));
+                }
+            }
+            Clock::Iso(iso) => {
+                self.text.clear();
+                iso.append(moment, &mut self.text);
+                self.text.push(b' ');
             }
         }
-        line.push(b' ');
+        &self.text
+    }
+}
+
+fn hexadecimal(number: u32, digits: &mut [u8]) {
+    let mut rest = number;
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(rest & 15) as usize];
+        rest >>= 4;
     }
 }
 
@@ -57,16 +118,39 @@ impl Moments {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn stamps(form: Form) -> Stamps {
+        Stamps::new(form, Env::new(vec![c"TZ=CET-1CEST,M3.5.0,M10.5.0/3".into()]))
+    }
 
     #[test]
-    fn both_forms() {
+    fn all_forms() {
         for (form, expected) in [
             (Form::Label, &b"@400000003b9aca0a0000162e "[..]),
             (Form::Epoch, b"1000000000.000005 "),
+            (Form::Utc, b"2001-09-09T01:46:40.000005Z "),
+            (Form::Local, b"2001-09-09T03:46:40.000005+02:00 "),
         ] {
-            let mut line = Vec::new();
-            form.append(Duration::new(1_000_000_000, 5678), &mut line);
-            assert_eq!(line, expected);
+            let mut stamps = stamps(form);
+            assert_eq!(stamps.of(Duration::new(1_000_000_000, 5678)), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_came_before_makes_no_difference(moments in prop::collection::vec((0_u64..3, 0_u32..1_000_000_000), 1..9)) {
+            for form in [Form::Label, Form::Epoch, Form::Utc, Form::Local] {
+                let mut used = stamps(form);
+                for (second, nanoseconds) in &moments {
+                    let moment = Duration::new((*second << 33) + 9, *nanoseconds);
+                    let mut new = stamps(form);
+                    prop_assert_eq!(used.of(moment), new.of(moment));
+                    if form == Form::Label {
+                        prop_assert_eq!(&used.of(moment)[..25], Label::from_unix(moment).to_hex());
+                    }
+                }
+            }
         }
     }
 

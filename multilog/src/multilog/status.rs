@@ -1,5 +1,6 @@
 //! A status file: the last line that was selected, for others to read.
 
+use super::notice::Notice;
 use super::patience::Patience;
 use alloc::{vec, vec::Vec};
 use core::ffi::CStr;
@@ -22,10 +23,10 @@ impl Status {
     ///
     /// # Errors
     /// As open(2).
-    pub(super) fn open(path: &'static CStr) -> Result<Self, Errno> {
+    pub(super) fn open(path: &'static CStr, notice: Notice) -> Result<Self, Errno> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = sys::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?;
-        let patience = Patience::default();
+        let patience = Patience::new(notice);
         Ok(Self { path, file, content: vec![b'\n'; SIZE], is_new: false, patience })
     }
 
@@ -46,7 +47,10 @@ impl Status {
         let mut done = 0;
         while done < SIZE {
             match sys::io::pwrite(&self.file, &self.content[done..], done as u64) {
-                Ok(count @ 1..) => done += count,
+                Ok(count @ 1..) => {
+                    done += count;
+                    self.patience.over();
+                }
                 Ok(0) => self.pause("unable to write ", Errno::NOSPC),
                 Err(Errno::INTR) => {}
                 Err(errno @ Errno::SPIPE) => self.pause("unable to move to beginning of ", errno),

@@ -1,66 +1,27 @@
 //! A label as people read it.
 
-use super::calendar::{DAY, Date};
-use super::zone::Zone;
+use crate::wall::WallClock;
 use common::decimal;
 use common::tai64n::Label;
 use sys::Env;
 
-/// The years that can be written: from the first that has no sign to the last that C's `struct tm` holds.
-const YEARS: core::ops::RangeInclusive<i64> = 0..=2_147_483_647;
-
 /// The host's idea of local time.
 pub(crate) struct LocalTime {
-    env: Env,
-    /// Read when the first label comes: who has none needs none.
-    zone: Option<Zone>,
-    /// The second that was asked for last, and its text: lines of a log share their seconds.
-    last: Option<(i64, Text)>,
+    clock: WallClock,
 }
 
 impl LocalTime {
     pub(crate) fn new(env: Env) -> Self {
-        Self { env, zone: None, last: None }
+        Self { clock: WallClock::local(env, b' ') }
     }
 
     /// `YYYY-MM-DD HH:MM:SS.nnnnnnnnn`; `None` if the year can't be written. As with the original, a
     /// year has as many digits as it needs, and so have nanoseconds beyond a second.
     pub(crate) fn text(&mut self, label: Label) -> Option<Text> {
-        let second = label.unix_seconds();
-        let mut text = match self.last {
-            Some((last, text)) if last == second => text,
-            _ => {
-                let text = self.whole_second(second)?;
-                self.last = Some((second, text));
-                text
-            }
-        };
-        text.put(label.nanoseconds().into(), 9);
-        Some(text)
-    }
-
-    /// Up to the point before the fraction.
-    fn whole_second(&mut self, unix: i64) -> Option<Text> {
-        let env = self.env;
-        let offset = self.zone.get_or_insert_with(|| Zone::of(env)).offset(unix);
-        let local = unix.checked_add(offset.seconds)?;
-        let Date { year, month, day } = Date::of(local.div_euclid(DAY));
-        if !YEARS.contains(&year) {
-            return None;
-        }
-        let time = local.rem_euclid(DAY);
         let mut text = Text { bytes: [0; LONGEST], length: 0 };
-        for (number, width, end) in [
-            (year, 1, b'-'),
-            (month, 2, b'-'),
-            (day, 2, b' '),
-            (time / 3600, 2, b':'),
-            (time / 60 % 60, 2, b':'),
-            (time % 60 + i64::from(offset.is_leap), 2, b'.'),
-        ] {
-            text.put(number.unsigned_abs(), width);
-            text.push(end);
-        }
+        text.put(self.clock.text(label.unix_seconds())?);
+        text.put(b".");
+        text.put(decimal(label.nanoseconds().into()).padded(9));
         Some(text)
     }
 }
@@ -76,15 +37,9 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    fn put(&mut self, number: u64, width: usize) {
-        for digit in decimal(number).padded(width) {
-            self.push(*digit);
-        }
-    }
-
-    fn push(&mut self, byte: u8) {
-        self.bytes[self.length] = byte;
-        self.length += 1;
+    fn put(&mut self, bytes: &[u8]) {
+        self.bytes[self.length..self.length + bytes.len()].copy_from_slice(bytes);
+        self.length += bytes.len();
     }
 }
 

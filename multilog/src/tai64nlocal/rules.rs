@@ -47,16 +47,28 @@ impl Rules {
         text::rules(text)
     }
 
-    /// Seconds east of UTC at this time.
-    pub(crate) fn offset(&self, unix: i64) -> i64 {
-        let Some(summer) = self.summer else { return self.standard };
+    /// Seconds east of UTC at this time; and the first and the last second of a time around it, up to a year,
+    /// in which it is the same.
+    pub(crate) fn span(&self, unix: i64) -> (i64, i64, i64) {
+        let Some(summer) = self.summer else { return (self.standard, i64::MIN, i64::MAX) };
         let year = Date::of(unix.div_euclid(DAY)).year;
+        let midnight = |year| days_to_year(year).checked_mul(DAY);
+        let first = midnight(year).unwrap_or(i64::MIN);
+        let last = midnight(year + 1).map_or(i64::MAX, |next| next - 1);
         let begin = summer.begin.seconds(year).saturating_sub(self.standard);
         let end = summer.end.seconds(year).saturating_sub(summer.offset);
         // In the south, summer is the beginning and the end of the year.
-        let is_summer =
-            if begin > end { unix < end || unix >= begin } else { unix >= begin && unix < end };
-        if is_summer { summer.offset } else { self.standard }
+        let (earlier, later) = (begin.min(end), begin.max(end));
+        if unix < earlier {
+            let offset = if begin > end { summer.offset } else { self.standard };
+            (offset, first, last.min(earlier - 1))
+        } else if unix < later {
+            let offset = if begin > end { self.standard } else { summer.offset };
+            (offset, first.max(earlier), last.min(later - 1))
+        } else {
+            let offset = if begin > end { summer.offset } else { self.standard };
+            (offset, first.max(later), last)
+        }
     }
 }
 
@@ -102,11 +114,11 @@ mod tests {
             (1_729_990_799, 7200), // 2024-10-27 00:59:59 UTC
             (1_729_990_800, 3600),
         ] {
-            assert_eq!(berlin.offset(unix), offset, "{unix}");
+            assert_eq!(berlin.span(unix).0, offset, "{unix}");
         }
         let sydney = rules("AEST-10AEDT,M10.1.0,M4.1.0/3");
-        assert_eq!(sydney.offset(1_704_067_200), 11 * 3600); // January
-        assert_eq!(sydney.offset(1_719_792_000), 10 * 3600); // July
+        assert_eq!(sydney.span(1_704_067_200).0, 11 * 3600); // January
+        assert_eq!(sydney.span(1_719_792_000).0, 10 * 3600); // July
     }
 
     #[test]
@@ -127,7 +139,7 @@ mod tests {
     #[test]
     fn no_time_is_too_far() {
         let rules = rules("AAA0BBB,0/-167,365/167");
-        rules.offset(i64::MIN);
-        rules.offset(i64::MAX);
+        rules.span(i64::MIN);
+        rules.span(i64::MAX);
     }
 }

@@ -4,7 +4,7 @@
 //! what is there.
 
 use super::rules::Rules;
-use super::zone::Offset;
+use super::zone::{Offset, Span};
 use alloc::vec::Vec;
 
 /// What a zone file says.
@@ -35,20 +35,33 @@ impl TzFile {
         Some(zone)
     }
 
-    /// The difference between UTC and local time at this time.
-    pub(crate) fn offset(&self, unix: i64) -> Offset {
+    /// The difference between UTC and local time at this time, and around it.
+    pub(crate) fn span(&self, unix: i64) -> Span {
         let passed = self.transitions.partition_point(|(from, _)| *from <= unix);
-        let seconds = match (&self.rules, passed.checked_sub(1)) {
-            (Some(rules), _) if passed == self.transitions.len() => rules.offset(unix),
+        let mut first = passed.checked_sub(1).map_or(i64::MIN, |last| self.transitions[last].0);
+        let mut last = self.transitions.get(passed).map_or(i64::MAX, |(next, _)| next - 1);
+        let east = match (&self.rules, passed.checked_sub(1)) {
+            (Some(rules), _) if passed == self.transitions.len() => {
+                let (east, from, to) = rules.span(unix);
+                (first, last) = (first.max(from), last.min(to));
+                east
+            }
             (_, Some(last)) => self.offsets[self.transitions[last].1],
             (_, None) => self.offsets[0],
         };
         let leaps = self.leaps.partition_point(|(from, _)| *from <= unix);
         let count = |passed: usize| passed.checked_sub(1).map_or(0, |last| self.leaps[last].1);
+        last = self.leaps.get(leaps).map_or(last, |(next, _)| last.min(next - 1));
         // In the very second that was put in, the clock shows 60.
-        let is_leap =
-            leaps > 0 && self.leaps[leaps - 1].0 == unix && count(leaps) > count(leaps - 1);
-        Offset { seconds: seconds.saturating_sub(count(leaps)), is_leap }
+        let mut is_leap = false;
+        if let Some((from, _)) = leaps.checked_sub(1).map(|last| self.leaps[last]) {
+            let is_longer = count(leaps) > count(leaps - 1);
+            is_leap = is_longer && from == unix;
+            first = first.max(if is_longer && !is_leap { from + 1 } else { from });
+            last = if is_leap { unix } else { last };
+        }
+        let offset = Offset { seconds: east.saturating_sub(count(leaps)), east, is_leap };
+        Span { offset, first, last }
     }
 }
 
@@ -117,6 +130,11 @@ impl Header {
             .map(|_| Some((body.number(width)?, body.number(Width::Four)?)))
             .collect::<Option<_>>()?;
         if offsets.is_empty() || types.iter().any(|index| usize::from(*index) >= offsets.len()) {
+            return None;
+        }
+        // They are looked up as if they were, so that is what they have to be.
+        let leaps: Vec<(i64, i64)> = leaps;
+        if !times.is_sorted() || !leaps.is_sorted_by_key(|(from, _)| *from) {
             return None;
         }
         let transitions = times.into_iter().zip(types.iter().map(|index| usize::from(*index)));
@@ -189,7 +207,7 @@ mod tests {
     }
 
     fn seconds(zone: &TzFile, times: &[i64]) -> Vec<i64> {
-        times.iter().map(|time| zone.offset(*time).seconds).collect()
+        times.iter().map(|time| zone.span(*time).offset.seconds).collect()
     }
 
     #[test]
@@ -211,8 +229,8 @@ mod tests {
         let zone =
             TzFile::parse(&file(&[], &[0], &[(100, 1), (200, 2), (300, 1)], "")).expect("a zone");
         let told: Vec<_> = [99, 100, 101, 200, 201, 300]
-            .map(|time| zone.offset(time))
-            .map(|Offset { seconds, is_leap }| (seconds, is_leap))
+            .map(|time| zone.span(time).offset)
+            .map(|Offset { seconds, is_leap, .. }| (seconds, is_leap))
             .to_vec();
         let expected = [(0, false), (-1, true), (-1, false), (-2, true), (-2, false), (-1, false)];
         assert_eq!(told, expected);
@@ -246,7 +264,8 @@ mod tests {
             let place = place % damaged.len();
             damaged[place] = byte;
             if let Some(zone) = TzFile::parse(&damaged) {
-                zone.offset(asked);
+                let Span { first, last, .. } = zone.span(asked);
+                prop_assert!(first <= asked && asked <= last);
             }
         }
     }

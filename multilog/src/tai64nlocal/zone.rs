@@ -29,8 +29,32 @@ pub(crate) struct Offset {
     /// What must be added to get local time: seconds east of UTC, less the leap seconds that the
     /// host's clock counts (which only files below `right/` know of).
     pub(crate) seconds: i64,
+    /// Seconds east of UTC alone.
+    pub(crate) east: i64,
     /// Whether the clock shows second 60.
     pub(crate) is_leap: bool,
+}
+
+/// A time throughout which the difference is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) offset: Offset,
+    /// Its first second, since 1970.
+    pub(crate) first: i64,
+    /// Its last second.
+    pub(crate) last: i64,
+}
+
+impl Span {
+    /// Whether that second is in it.
+    pub(crate) fn has(&self, unix: i64) -> bool {
+        self.first <= unix && unix <= self.last
+    }
+
+    /// A time in which clocks are so far from UTC, and count no leap seconds.
+    fn plain(east: i64, first: i64, last: i64) -> Self {
+        Self { offset: Offset { seconds: east, east, is_leap: false }, first, last }
+    }
 }
 
 impl Zone {
@@ -51,12 +75,16 @@ impl Zone {
             .unwrap_or(Self::Utc)
     }
 
-    /// The difference at this time, in seconds since 1970.
-    pub(crate) fn offset(&self, unix: i64) -> Offset {
+    /// The difference at this time, in seconds since 1970, and how long around it. What comes just before and
+    /// after may have the same one again.
+    pub(crate) fn span(&self, unix: i64) -> Span {
         match self {
-            Self::Utc => Offset { seconds: 0, is_leap: false },
-            Self::Rules(rules) => Offset { seconds: rules.offset(unix), is_leap: false },
-            Self::File(file) => file.offset(unix),
+            Self::Utc => Span::plain(0, i64::MIN, i64::MAX),
+            Self::Rules(rules) => {
+                let (east, first, last) = rules.span(unix);
+                Span::plain(east, first, last)
+            }
+            Self::File(file) => file.span(unix),
         }
     }
 }
@@ -107,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_is_no_file_is_read_as_rules_and_else_it_is_utc() {
-        let seconds = |entry| zone(&[entry]).offset(0).seconds;
+        let seconds = |entry| zone(&[entry]).span(0).offset.seconds;
         assert_eq!(seconds(c"TZ=ABC-3"), 10_800);
         assert_eq!(seconds(c"TZ=:ABC-3"), 10_800);
         assert_eq!(seconds(c"TZ=No/Where"), 0);

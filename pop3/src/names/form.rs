@@ -153,9 +153,8 @@ impl Forms {
                 }
             };
             let count = usize::from(halves.next()?);
-            for digit in name.bytes[..LONGEST].get_mut(name.length..name.length + count)? {
-                *digit = letters[usize::from(halves.next()?)];
-            }
+            let digits = name.bytes[..LONGEST].get_mut(name.length..name.length + count)?;
+            halves.spell(letters, digits)?;
             name.length += count;
         }
         name.bytes[name.length] = 0;
@@ -257,5 +256,27 @@ impl Halves<'_> {
         let half = if self.taken.is_multiple_of(2) { byte >> 4 } else { byte & 15 };
         self.taken += 1;
         Some(half)
+    }
+
+    /// Writes as many as there are digits to be, each as its letter: two of a byte at once.
+    fn spell(&mut self, letters: &[u8; 16], digits: &mut [u8]) -> Option<()> {
+        let lone = digits.len().min(self.taken % 2);
+        let (lone, digits) = digits.split_at_mut(lone);
+        for digit in lone {
+            *digit = letters[usize::from(self.next()?)];
+        }
+        let mut pairs = digits.chunks_exact_mut(2);
+        let bytes = self.bytes.get(self.taken / 2..self.taken / 2 + pairs.len())?;
+        self.taken += 2 * bytes.len();
+        for (pair, byte) in (&mut pairs).zip(bytes) {
+            pair.copy_from_slice(&[
+                letters[usize::from(byte >> 4)],
+                letters[usize::from(byte & 15)],
+            ]);
+        }
+        for digit in pairs.into_remainder() {
+            *digit = letters[usize::from(self.next()?)];
+        }
+        Some(())
     }
 }

@@ -5,7 +5,7 @@
 //! the newest.
 
 use super::order::{Every, Order};
-use super::report::{Report, When};
+use super::report::{Report, When, has_logger};
 use super::{NAME, append, read, screen, write};
 use crate::explanation::is_missing;
 use crate::visit::Start;
@@ -110,6 +110,9 @@ fn wait(
     }
 }
 
+/// How often to look whether a multilog pauses.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// A service that is followed.
 struct Service {
     name: &'static CStr,
@@ -120,15 +123,17 @@ struct Service {
     again: Option<Again>,
     /// Nothing would tell: when to look.
     blind: Option<Duration>,
+    /// When to look at its multilog again.
+    ask: Option<Duration>,
 }
 
 impl Service {
     fn new(name: &'static CStr, report: Report) -> Self {
-        Self { name, report, said: Vec::new(), stale: true, again: None, blind: None }
+        Self { name, report, said: Vec::new(), stale: true, again: None, blind: None, ask: None }
     }
 
     fn due(&self) -> Option<Duration> {
-        [self.again.map(Again::due), self.blind].into_iter().flatten().min()
+        [self.again.map(Again::due), self.blind, self.ask].into_iter().flatten().min()
     }
 
     fn is_due(&self, now: Duration) -> bool {
@@ -147,6 +152,7 @@ impl Service {
         if self.stale && self.report.seen.as_ref().is_err_and(|problem| is_missing(*problem)) {
             self.again.get_or_insert(Again::new(now, DOUBT));
         }
+        self.ask = self.report.writes().then(|| now + PAUSE);
         self.stale = false;
         self.again = match self.again {
             Some(again) if now >= again.due() => again.next(now),
@@ -189,7 +195,7 @@ fn watch_it(
         watched = start.visit(service.name, |entered| {
             let mut add = || watch.add(number, &Place::here(env)?);
             let service = entered.is_ok() && add().is_ok();
-            let log = !order.is_plain() && sys::process::chdir(c"log").is_ok();
+            let log = has_logger(order) && sys::process::chdir(c"log").is_ok();
             service && (!log || add().is_ok())
         })?;
     }

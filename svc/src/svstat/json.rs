@@ -9,6 +9,7 @@ use crate::look::Problem;
 use crate::signal_name::signal_name;
 use crate::text::state_name;
 use crate::utc::{self, Style};
+use crate::writer::{Why, Writer};
 use alloc::vec::Vec;
 use common::decimal;
 use common::tai64n::Label;
@@ -135,6 +136,11 @@ impl<'a> Object<'a> {
         self.last_end(detail.and_then(|detail| detail.death));
         let restarts = detail.map(|detail| detail.restarts.count(now.boot).into());
         self.number("restarts_last_hour", restarts);
+        let pausing = match process.map(|process| process.writer) {
+            Some(Writer::Pausing(why)) => Some(why),
+            Some(Writer::Well | Writer::Unknown) | None => None,
+        };
+        self.text("pausing", pausing.as_ref().map(Why::text));
     }
 
     fn last_end(&mut self, death: Option<Death>) {
@@ -255,11 +261,12 @@ mod tests {
             death: Some(Death { at: label(99), pid: 70, how: How::Signal(9) }),
             ..detail(pid, Phase::Up)
         });
-        Process { status: status(pid, Want::Up, State::Running), detail, normally_up: true }
+        let status = status(pid, Want::Up, State::Running);
+        Process { status, detail, normally_up: true, writer: Writer::Unknown }
     }
 
-    const UP: &str = r#""supervised":true,"problem":null,"explanation":null,"up":true,"state":"running","phase":"up","pid":7,"since":"1970-01-01T00:01:40Z","seconds":42,"wanted":"up","normally":"up","paused":false,"ready":true,"ready_since":"1970-01-01T00:01:41Z","waits_for":null,"waits_because":null,"waits_until":null,"failure":null,"last_end":{"exit_code":null,"signal":"KILL","signal_number":9,"pid":70,"at":"1970-01-01T00:01:39Z"},"restarts_last_hour":0"#;
-    const NOT_UP: &str = r#""up":null,"state":null,"phase":null,"pid":null,"since":null,"seconds":null,"wanted":null,"normally":null,"paused":null,"ready":null,"ready_since":null,"waits_for":null,"waits_because":null,"waits_until":null,"failure":null,"last_end":null,"restarts_last_hour":null"#;
+    const UP: &str = r#""supervised":true,"problem":null,"explanation":null,"up":true,"state":"running","phase":"up","pid":7,"since":"1970-01-01T00:01:40Z","seconds":42,"wanted":"up","normally":"up","paused":false,"ready":true,"ready_since":"1970-01-01T00:01:41Z","waits_for":null,"waits_because":null,"waits_until":null,"failure":null,"last_end":{"exit_code":null,"signal":"KILL","signal_number":9,"pid":70,"at":"1970-01-01T00:01:39Z"},"restarts_last_hour":0,"pausing":null"#;
+    const NOT_UP: &str = r#""up":null,"state":null,"phase":null,"pid":null,"since":null,"seconds":null,"wanted":null,"normally":null,"paused":null,"ready":null,"ready_since":null,"waits_for":null,"waits_because":null,"waits_until":null,"failure":null,"last_end":null,"restarts_last_hour":null,"pausing":null"#;
 
     #[test]
     fn whole_objects() {
@@ -300,6 +307,7 @@ mod tests {
             status: status(0, want, state),
             detail: Some(detail),
             normally_up: false,
+            writer: Writer::Unknown,
         };
         let waiting = Detail { until: Some(label(160)), ..detail(0, Phase::Waiting) };
         for (process, expected) in [
@@ -334,7 +342,7 @@ mod tests {
         let end: Vec<_> = whole.drain(at..at + 5).collect();
         assert_eq!(end, ["exit_code", "signal", "signal_number", "pid", "at"]);
         assert_eq!(whole, fields(&missing));
-        assert_eq!(whole.len(), 22);
+        assert_eq!(whole.len(), 23);
     }
 
     #[test]

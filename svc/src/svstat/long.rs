@@ -1,12 +1,13 @@
 //! Several lines a service, for people. The first is daemontools-encore's line.
 
+use super::describe;
 use super::doing::Waits;
 use super::order::Which;
 use super::report::{Logger, Process, Report, When, seconds_between};
 use crate::explanation::{STARTED_BY, is_missing, meaning};
 use crate::look::Problem;
 use crate::signal_name::signal_name;
-use crate::text::{self, Words};
+use crate::text::Words;
 use crate::utc::{self, Style};
 use alloc::vec::Vec;
 use common::decimal;
@@ -43,8 +44,7 @@ fn whole(lines: &mut Vec<u8>, seen: &Result<Process, Problem>, now: When) {
     lines.extend_from_slice(b": ");
     match seen {
         Ok(process) => {
-            let Process { status, normally_up, .. } = process;
-            text::describe(lines, status, *normally_up, now.label, Words::Encore);
+            describe(lines, process, now, Words::Encore);
             lines.push(b'\n');
             explain(lines, process, now);
         }
@@ -159,6 +159,7 @@ fn begin(lines: &mut Vec<u8>, name: &str) {
 mod tests {
     use super::*;
     use crate::svstat::report::tests::{detail, label, report, status};
+    use crate::writer::Writer;
     use supervise::detail::{Death, Detail, Failure, Phase};
     use supervise::status::State;
     use sys::Errno;
@@ -170,7 +171,7 @@ mod tests {
     }
 
     fn process(status: supervise::status::Status, detail: Option<Detail>) -> Process {
-        Process { status, detail, normally_up: true }
+        Process { status, detail, normally_up: true, writer: Writer::Unknown }
     }
 
     #[test]

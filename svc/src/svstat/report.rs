@@ -1,9 +1,10 @@
 //! All that can be read of a service and of its logger, for the forms that explain.
 
 use super::doing::{Doing, Waits};
+use super::order::{Form, Order, Which};
 use crate::look::{Problem, look, look_closely};
+use crate::writer::{self, Writer};
 use common::tai64n::Label;
-use core::ffi::CStr;
 use core::time::Duration;
 use supervise::detail::{Detail, Details};
 use supervise::place::Place;
@@ -38,6 +39,7 @@ pub(crate) struct Process {
     pub(crate) status: Status,
     pub(crate) detail: Option<Detail>,
     pub(crate) normally_up: bool,
+    pub(crate) writer: Writer,
 }
 
 /// When it was looked at.
@@ -49,20 +51,21 @@ pub(crate) struct When {
 }
 
 impl Report {
-    /// Reads the service directory `name`, which is the working directory if it could be entered:
-    /// its status alone for a line, all there is for the forms that explain.
+    /// Reads the service directory `name`, which is the working directory if it could be entered,
+    /// and its logger.
     pub(crate) fn read(
         name: &'static [u8],
         entered: Result<(), Errno>,
         env: Env,
-        closely: bool,
+        order: &Order,
     ) -> Self {
+        let closely = !order.is_plain();
         let mut logger = Logger::None;
         let seen = entered.map_err(Problem::Enter).and_then(|()| {
             let seen = read(env, closely);
             if let Ok((_, Some(log))) = seen {
                 logger = Logger::Script(log);
-            } else if closely && is_directory(c"log") {
+            } else if has_logger(order) {
                 let log = sys::process::chdir(c"log").map_err(Problem::Enter);
                 logger = Logger::Directory(log.and_then(|()| Ok(read(env, closely)?.0)));
             }
@@ -70,6 +73,18 @@ impl Report {
         });
         let boot = if closely { clock::monotonic() } else { Duration::ZERO };
         Self { name, seen, logger, when: When { label: Label::now(), boot } }
+    }
+}
+
+impl Report {
+    /// Whether there is a multilog in it: nothing tells when one begins to pause.
+    pub(crate) fn writes(&self) -> bool {
+        let logger = match &self.logger {
+            Logger::Script(log) | Logger::Directory(Ok(log)) => Some(log),
+            Logger::None | Logger::Directory(Err(_)) => None,
+        };
+        let mut all = self.seen.iter().chain(logger);
+        all.any(|process| process.writer != Writer::Unknown)
     }
 }
 
@@ -87,13 +102,24 @@ fn read(env: Env, closely: bool) -> Result<(Process, Option<Process>), Problem> 
         false => (look(&place)?, Details::default()),
     };
     let normally_up = sight.normally_up;
-    let service = Process { status: sight.statuses.service, detail: details.service, normally_up };
-    let log = sight.statuses.log.map(|status| Process { status, detail: details.log, normally_up });
-    Ok((service, log))
+    let process = |status: Status, detail| {
+        let writer = if status.pid == 0 { Writer::Unknown } else { writer::look(status.pid) };
+        Process { status, detail, normally_up, writer }
+    };
+    let log = sight.statuses.log.map(|status| process(status, details.log));
+    Ok((process(sight.statuses.service, details.service), log))
 }
 
-fn is_directory(path: &CStr) -> bool {
-    stat(path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir())
+/// Whether the service in the working directory has a directory `log` that is to be told of. In a
+/// line, that is a logger only if it could run: any other directory may be called `log`.
+pub(crate) fn has_logger(order: &Order) -> bool {
+    match order.form {
+        Form::Plain(_) if order.which == Which::Service => false,
+        Form::Plain(_) => stat(c"log/run").is_ok(),
+        Form::Long | Form::Json => {
+            stat(c"log").is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir())
+        }
+    }
 }
 
 impl Process {
@@ -163,6 +189,7 @@ pub(crate) mod tests {
             status: status(0, Want::Up, State::Starting),
             detail,
             normally_up: true,
+            writer: Writer::Unknown,
         };
         assert_eq!(process(Some(known)).until(), Some(label(7)));
         assert_eq!(process(None).until(), None);

@@ -1,5 +1,6 @@
 //! Checkers beside checkpassword itself: virtual users in all their places, vpasswd, PAM, and Dovecot as a neighbour.
 
+mod chain;
 mod dovecot;
 mod pam;
 mod virtual_users;

@@ -226,11 +226,12 @@ fn many_lines_of_all_kinds() {
 
 #[test]
 fn stamps_are_from_the_clock_and_in_order() {
-    for (form, width) in [("t", 26), ("T", 18)] {
+    for (form, width) in [("t", 26), ("T", 18), ("i", 28), ("I", 33)] {
         let scratch = Scratch::new("multilog-stamps");
         let lines = "a\n\nb\n".repeat(500);
         let outcome = Run::new(program("multilog"))
             .args([form, "./d"])
+            .env("TZ", "EAT-3")
             .cwd(scratch.path())
             .stdin(lines.clone())
             .output();
@@ -247,10 +248,21 @@ fn stamps_are_from_the_clock_and_in_order() {
         let now = now.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
         let seconds = match form {
             "t" => u64::from_str_radix(&stamps[0][1..17], 16).expect("hex") - (1 << 62) - 10,
-            _ => stamps[0][..10].parse().expect("a number"),
+            "T" => stamps[0][..10].parse().expect("a number"),
+            "i" => as_date_reads_it(stamps[0]),
+            _ => {
+                assert!(stamps[0].ends_with("+03:00 "), "{}", stamps[0]);
+                as_date_reads_it(stamps[0])
+            }
         };
         assert!(now.abs_diff(seconds) < 300, "{seconds} at {now}");
     }
+}
+
+/// The seconds since 1970 that this is.
+fn as_date_reads_it(stamp: &str) -> u64 {
+    let output = Command::new("date").args(["-d", stamp.trim(), "+%s"]).output().expect("date");
+    text(&output.stdout).trim().parse().expect("a number")
 }
 
 #[test]

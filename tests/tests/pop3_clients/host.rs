@@ -1,40 +1,21 @@
 //! A host that serves one mailbox: in the clear, where TLS must be asked for, or over TLS.
 
 use std::fs;
-use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
-use tests::{Child, Run, Scratch, is_root, program};
+use tests::{Pop3Chain, Run, Scratch, is_root, program};
 
 use crate::{Way, mailbox};
 
-/// Root gets no mailbox: where the tests are root's, mailbox and clients are this account's.
-const ACCOUNT: u32 = 65534;
-
-/// joe's password is `secret`; nobody else has one.
-const CHECKER: &str = r#"#!/bin/sh
-login=$(tr '\0' '/' <&3)
-exec 3<&-
-case $login in
-  joe/secret/*) exec "$@" ;;
-  *) exit 1 ;;
-esac
-"#;
-
 /// The host.
 pub(crate) struct Host {
-    scratch: Scratch,
-    server: Child,
-    port: u16,
+    chain: Pop3Chain,
 }
 
 impl Host {
     /// Its mailbox is the awkward one.
     pub(crate) fn new(way: Way) -> Host {
         let scratch = Scratch::new("pop3-clients");
-        let made = Run::new(program("maildirmake")).arg(scratch.join("Maildir")).output();
-        assert_eq!((made.code, made.err().as_str()), (0, ""));
         let made = Run::new(program("tcpserver-cert"))
             .args(["--host", "localhost"])
             .cwd(scratch.path())
@@ -44,12 +25,13 @@ impl Host {
         let pem = fs::read_to_string(scratch.join("cert.pem")).unwrap();
         let begin = pem.find("-----BEGIN CERTIFICATE").unwrap();
         scratch.file("ca.pem", &pem[begin..]);
-        scratch.script("checker", CHECKER);
-        for part in ["", "tmp", "new", "cur"] {
-            own(&scratch.join("Maildir").join(part));
-        }
-        let (server, port) = serve(&scratch, way);
-        let host = Host { scratch, server, port };
+        let chain = Pop3Chain::start(scratch, |tcpserver| match way {
+            Way::Clear => tcpserver,
+            // Nobody can log in before TLS.
+            Way::Stls => tcpserver.args(["-n", "cert.pem"]).env("UCSPITLS", "!"),
+            Way::Tls => tcpserver.args(["-s", "-n", "cert.pem"]),
+        });
+        let host = Host { chain };
         for (number, message) in mailbox::awkward().iter().enumerate() {
             let (place, info) = if number % 2 == 0 { ("new", "") } else { ("cur", ":2,S") };
             host.deliver(&format!("{place}/{}.{number}.host{info}", 1_000_000 + number), message);
@@ -59,33 +41,31 @@ impl Host {
 
     /// Puts a message there, some time ago.
     pub(crate) fn deliver(&self, name: &str, message: &[u8]) {
-        let path = self.scratch.file(&format!("Maildir/{name}"), message);
-        own(&path);
-        let file = fs::File::options().append(true).open(&path).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(100)).unwrap();
+        self.chain.deliver(name, message);
     }
 
     /// A directory of the clients'.
     pub(crate) fn dir(&self, name: &str) -> PathBuf {
-        let path = self.scratch.dir(name);
-        own(&path);
+        let path = self.chain.scratch().dir(name);
+        self.chain.own(&path);
         path
     }
 
     /// Where it listens, at `localhost`.
     pub(crate) fn port(&self) -> u16 {
-        self.port
+        self.chain.port()
     }
 
     /// The certificate that clients trust.
     pub(crate) fn certificate(&self) -> PathBuf {
-        self.scratch.join("ca.pem")
+        self.chain.scratch().join("ca.pem")
     }
 
     /// A program as the account runs it, with a home of its own and nothing else.
     pub(crate) fn client(&self, program: &str, home: &Path) -> Run {
         let run = if is_root() {
-            let ids = [format!("--reuid={ACCOUNT}"), format!("--regid={ACCOUNT}")];
+            let account = Pop3Chain::ACCOUNT;
+            let ids = [format!("--reuid={account}"), format!("--regid={account}")];
             Run::new("setpriv").args(ids).args(["--clear-groups", "--", program])
         } else {
             Run::new(program)
@@ -102,55 +82,23 @@ impl Host {
         fs::write(path, text).unwrap();
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         fs::set_permissions(path, private).unwrap();
-        own(path);
+        self.chain.own(path);
     }
 
     /// An executable script.
     pub(crate) fn script(&self, name: &str, text: &str) -> PathBuf {
-        self.scratch.script(name, text)
+        self.chain.scratch().script(name, text)
     }
 
     /// The messages that lie in the mailbox.
     pub(crate) fn files(&self) -> Vec<String> {
-        let places = ["new", "cur"].map(|place| self.scratch.join("Maildir").join(place));
-        let entries = places.iter().flat_map(|place| fs::read_dir(place).unwrap());
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        let names = self.chain.messages().into_iter();
+        names.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect()
     }
 
     /// What the programs have logged.
     pub(crate) fn log(&self) -> String {
-        String::from_utf8_lossy(&self.server.stderr()).into_owned()
-    }
-}
-
-fn serve(scratch: &Scratch, way: Way) -> (Child, u16) {
-    let tcpserver = Run::new(program("tcpserver")).arg("-1RHDl0");
-    let mut run = match way {
-        Way::Clear => tcpserver,
-        // Nobody can log in before TLS.
-        Way::Stls => tcpserver.args(["-n", "cert.pem"]).env("UCSPITLS", "!"),
-        Way::Tls => tcpserver.args(["-s", "-n", "cert.pem"]),
-    };
-    if is_root() {
-        let id = ACCOUNT.to_string();
-        run = run.args(["-u", &id, "-g", &id]);
-    }
-    let child = run
-        .args(["127.0.0.1", "0"])
-        .arg(program("qmail-popup"))
-        .args(["pop.example", "./checker"])
-        .arg(program("qmail-pop3d"))
-        .arg("Maildir")
-        .cwd(scratch.path())
-        .spawn();
-    child.expect("\n");
-    let port = String::from_utf8(child.stdout()).unwrap().trim().parse().unwrap();
-    (child, port)
-}
-
-fn own(path: &Path) {
-    if is_root() {
-        chown(path, Some(ACCOUNT), Some(ACCOUNT)).unwrap();
+        self.chain.log()
     }
 }
 

@@ -62,15 +62,26 @@ impl Storm {
         }
     }
 
-    /// Waits until each is in a state that was asked for last.
+    /// Waits until each is in a state that was asked for last. Then loggers come up: a service with last words that are more
+    /// than its pipe holds isn't down before somebody has read them.
     pub(crate) fn all_is_as_asked(&mut self) {
-        for target in self.targets() {
-            let mut wanted = self.wanted(&target);
+        let (loggers, services): (Vec<_>, Vec<_>) =
+            self.targets().into_iter().partition(|target| target.logger);
+        self.are_as_asked(&loggers);
+        for logger in &loggers {
+            self.send(logger, b"u");
+        }
+        self.are_as_asked(&services);
+    }
+
+    fn are_as_asked(&mut self, targets: &[Target]) {
+        for target in targets {
+            let mut wanted = self.wanted(target);
             let deadline = Instant::now() + SOON;
-            while !is_so(&target, |want| wanted.now().contains(&want)) {
-                assert!(Instant::now() < deadline, "not as asked: {}", self.describe(&target));
+            while !is_so(target, |want| wanted.now().contains(&want)) {
+                assert!(Instant::now() < deadline, "not as asked: {}", self.describe(target));
                 std::thread::park_timeout(Duration::from_millis(5));
-                wanted = self.wanted(&target);
+                wanted = self.wanted(target);
             }
         }
     }

@@ -47,9 +47,9 @@ fn svstat_counts_the_seconds() {
 fn svstat_reads_what_encore_and_runit_wrote() {
     let scratch = Scratch::new("svstat-encore");
     let _ok = fifo(&scratch.join(OK));
-    for more in [2, 22] {
-        let mut bytes = status(-1_000, 5, 0, b'u');
-        bytes.extend(vec![3; more]);
+    let encore = status_in(3, -1_000, 5, b'u');
+    let runit = [status(-1_000, 5, 0, b'u'), vec![0, 1]].concat();
+    for bytes in [&encore, &runit, &[&encore[..], &encore].concat()] {
         scratch.file(STATUS, bytes);
         assert_eq!(agreed(&scratch, "svstat", &["s"]).out(), "s: up (pid 5) 0 seconds\n");
     }

@@ -5,6 +5,7 @@ mod explaining;
 mod following;
 mod letters;
 mod lines;
+mod logger;
 mod many;
 mod ours;
 mod place;
