@@ -1,12 +1,13 @@
 //! What the fuzzer runs here: see fuzz/.
 
+use crate::multilog::compression::Format;
 use crate::multilog::journal::place::File;
 use crate::multilog::journal::record::{Record, checksum};
 use crate::multilog::journal::replay::plan;
 use crate::multilog::line::{HEAD, Lines, Sink};
 use crate::multilog::pattern;
 use crate::multilog::script::{self, Action};
-use crate::multilog::{finished, wildcard};
+use crate::multilog::{finished, limits, wildcard};
 use crate::splogger::line as splogger;
 use crate::svlog::civil::Twice;
 use crate::svlog::content::Content;
@@ -300,10 +301,18 @@ pub fn finished(data: &[u8]) {
     let name = finished::name(Duration::from_secs(1_700_000_000), &there, b"s");
     assert!(!there.contains(&name));
     assert!(name.to_bytes().len() == 27 && Label::from_hex(&name.to_bytes()[..25]).is_some());
-    let gone = finished::surplus(&there, 5);
+    let files = finished::in_order(&there);
     let counts = |name: &&CString| name.to_bytes().len() >= 25 && name.to_bytes() < b"@z";
-    assert_eq!(gone.len(), there.iter().filter(counts).count().saturating_sub(4));
-    assert!(gone.iter().all(|name| there.contains(name)));
+    let counted = there.iter().filter(counts).count();
+    let is_copy = |name: &&CString| Format::stripped(name.to_bytes()).is_some();
+    assert!(
+        files.len() <= counted && counted <= files.len() + there.iter().filter(is_copy).count()
+    );
+    assert!(files.is_sorted());
+    assert_eq!(limits::too_many(&files, 5), files.len().saturating_sub(4));
+    let (age, now) = (Duration::from_secs(1000), Duration::from_secs(1_700_000_000));
+    let left = &files[limits::expired(&files, age, now)..];
+    assert!(limits::next_expiry(left, age).is_none_or(|next| next > now));
 }
 
 /// A journal's record, as it may be found, and the size of a journal: what is read is written as it was, and nothing of the

@@ -63,26 +63,42 @@ impl Input {
         sys::signal::take()
     }
 
-    /// Waits until there is something to read (none), or a signal came (which ones).
-    pub(crate) fn wait(&mut self) -> SignalSet {
+    /// Waits, `limit` at most.
+    pub(crate) fn wait(&mut self, limit: Option<Duration>) -> Event {
         self.unasked += 1;
         if self.unasked > OFTEN {
             self.unasked = 0;
             let signals = self.signals();
             if !signals.is_empty() {
-                return signals;
+                return Event::Signals(signals);
             }
         }
         let mut fds = [PollFd::from_borrowed_fd(self.fd, PollFlags::IN)];
-        while poll(&mut fds, None, Some(self.waiting)) == Err(Errno::INTR) {
-            let signals = sys::signal::take();
-            if !signals.is_empty() {
-                return signals;
+        loop {
+            match poll(&mut fds, limit, Some(self.waiting)) {
+                Ok(0) => return Event::Time,
+                Err(Errno::INTR) => {
+                    let signals = sys::signal::take();
+                    if !signals.is_empty() {
+                        return Event::Signals(signals);
+                    }
+                }
+                // Without memory to wait with, the read waits as well, and only signals come late.
+                Ok(_) | Err(_) => return Event::Readable,
             }
         }
-        // Without memory to wait with, the read waits as well, and only signals come late.
-        SignalSet::of(&[])
     }
+}
+
+/// What was waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// There is something to read, or the end of it.
+    Readable,
+    /// Some of these came.
+    Signals(SignalSet),
+    /// Nothing, for so long.
+    Time,
 }
 
 /// Blocks `signals` but while waiting, and takes note of them from now on. Gives the mask to wait with.

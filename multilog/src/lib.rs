@@ -4,13 +4,16 @@
 
 extern crate alloc;
 
+mod crc32;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod gzip;
 mod input;
 mod iso;
 mod pieces;
 mod wall;
+mod zstandard;
 
 pub mod multilog;
 pub mod splogger;

@@ -1,6 +1,9 @@
 //! multilog: appends what a service says to logs, which rotate by themselves.
 
 mod alert;
+mod archive;
+pub(crate) mod compression;
+mod compressor;
 mod descriptors;
 mod directory;
 mod disk;
@@ -8,6 +11,7 @@ pub(crate) mod finished;
 mod intake;
 pub(crate) mod journal;
 mod keeper;
+pub(crate) mod limits;
 pub(crate) mod line;
 mod log;
 mod notice;
@@ -21,10 +25,12 @@ mod status;
 mod steps;
 pub(crate) mod wildcard;
 
-use crate::input::{Input, watch};
+use crate::input::{Event, Input, watch};
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use common::{Exit, Failure, Name};
+use core::time::Duration;
 use directory::Directory;
 use intake::{Intake, Taken};
 use journal::{Shared, replay::Replay};
@@ -36,11 +42,15 @@ use processor::Surroundings;
 use script::{Action, Script};
 use stamp::Stamps;
 use status::Status;
+use sys::clock::realtime;
 use sys::fs::Mode;
 use sys::signal::Signal;
 use sys::{Args, Env, Errno};
 
 const NAME: Name = Name("multilog");
+
+/// So often the clock is looked at where files become too old: it may be set, and the host may have slept.
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// `multilog SCRIPT`: reads lines from standard input and carries out the script's actions on each,
 /// until the end of the input or TERM. ALRM rotates all logs that aren't empty.
@@ -55,7 +65,14 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     descriptors::occupy();
     sys::process::umask(Mode::WGRP | Mode::WOTH);
     let script = script::read(args);
-    let mask = watch(&[Signal::TERM, Signal::ALARM]);
+    for argument in &script.unclear {
+        NAME.warn(&[b"unable to understand ", argument.to_bytes(), b": passed over"]);
+    }
+    let mask = if script.compresses() {
+        watch(&[Signal::TERM, Signal::ALARM, Signal::CHILD])
+    } else {
+        watch(&[Signal::TERM, Signal::ALARM])
+    };
     let (mut works, journal) = Works::prepare(&script, Surroundings { env, mask, notice })?;
     let lines = Lines::new(script.stamp.map(|form| Stamps::new(form, env)));
     let mut intake = Intake::new(lines, journal, script.journal, &mut works);
@@ -75,16 +92,25 @@ fn relay(input: &mut Input, intake: &mut Intake, works: &mut Works) -> Exit {
         if is_last && !intake.is_in_line() {
             return Exit::OK;
         }
-        let signals = input.wait();
-        if signals.contains(Signal::ALARM) {
-            works.rotate();
-        }
-        if signals.contains(Signal::TERM) {
-            input.end_with_this_line();
-            is_last = true;
-        }
-        if !signals.is_empty() {
-            continue;
+        match input.wait(works.until_expiry()) {
+            Event::Readable => {}
+            Event::Time => {
+                works.expire();
+                continue;
+            }
+            Event::Signals(signals) => {
+                if signals.contains(Signal::ALARM) {
+                    works.rotate();
+                }
+                if signals.contains(Signal::CHILD) {
+                    works.logs().for_each(Log::look_after_compressor);
+                }
+                if signals.contains(Signal::TERM) {
+                    input.end_with_this_line();
+                    is_last = true;
+                }
+                continue;
+            }
         }
         match intake.take(input, works) {
             Ok(Taken::Something) | Err(Errno::AGAIN | Errno::INTR) => {}
@@ -109,7 +135,7 @@ enum Work {
     Choose { select: bool, pattern: Pattern },
     Alert,
     Status(Status),
-    Log(Log<Directory>),
+    Log(Box<Log<Directory>>),
 }
 
 /// The script, ready to be carried out on each line.
@@ -143,7 +169,7 @@ impl Works {
             Action::Choose { select, pattern } => Some(Work::Choose { select, pattern }),
             Action::Alert => Some(Work::Alert),
             Action::Status(_) => statuses.pop_front().map(Work::Status),
-            Action::Log(_) => logs.next().map(Work::Log),
+            Action::Log(_) => logs.next().map(|log| Work::Log(Box::new(log))),
         });
         Ok((Self(works.collect()), opened.journal))
     }
@@ -159,7 +185,7 @@ impl Works {
 
     fn logs(&mut self) -> impl Iterator<Item = &mut Log<Directory>> {
         self.0.iter_mut().filter_map(|work| match work {
-            Work::Log(log) => Some(log),
+            Work::Log(log) => Some(&mut **log),
             Work::Choose { .. } | Work::Alert | Work::Status(_) => None,
         })
     }
@@ -177,6 +203,16 @@ impl Works {
 
     fn rotate(&mut self) {
         self.logs().for_each(Log::rotate_now);
+    }
+
+    /// How long until a finished file may be too old.
+    fn until_expiry(&mut self) -> Option<Duration> {
+        let next = self.logs().filter_map(|log| log.next_expiry()).min()?;
+        Some(next.saturating_sub(realtime()).min(PATIENCE))
+    }
+
+    fn expire(&mut self) {
+        self.logs().for_each(|log| log.expire(realtime()));
     }
 
     fn close(&mut self) {

@@ -1,6 +1,9 @@
 //! A log's directory as it is on disk.
 
-use super::disk::{CURRENT, Disk, Entry, Trouble};
+use super::compression::{Format, uncompressed};
+use super::compressor::{Compressor, Task};
+use super::disk::{COMPRESSED, CURRENT, Disk, Entry, Trouble};
+use super::finished::in_order;
 use super::journal::Keeping;
 use super::patience::Patience;
 use super::processor::{self, Surroundings};
@@ -29,6 +32,7 @@ pub(super) struct Directory {
     patience: Patience,
     /// Where a journal is told what becomes of the log.
     keeping: Option<Keeping>,
+    compressor: Compressor,
 }
 
 const APPENDING: OFlags = OFlags::WRONLY
@@ -50,8 +54,9 @@ impl Directory {
     /// Makes the directory (0700) if it isn't there, opens it and locks it.
     pub(super) fn open(path: &'static CStr, surroundings: Surroundings) -> Result<Self, NotOpened> {
         let (fd, lock) = open_and_lock(path)?;
-        let patience = Patience::new(surroundings.notice);
-        Ok(Self { path, fd, lock, current: None, surroundings, patience, keeping: None })
+        let (patience, compressor) = (Patience::new(surroundings.notice), Compressor::default());
+        let (current, keeping) = (None, None);
+        Ok(Self { path, fd, lock, current, surroundings, patience, keeping, compressor })
     }
 
     pub(super) fn path(&self) -> &'static CStr {
@@ -118,6 +123,33 @@ fn again<T>(mut attempt: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
             other => return other,
         }
     }
+}
+
+/// The names that begin with `@`.
+fn list(directory: &OwnedFd) -> Result<Vec<CString>, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let listed = again(|| sys::fs::openat(directory, c".", flags, Mode::empty()))?;
+    let mut names = Vec::new();
+    let mut buffer = Vec::with_capacity(4096);
+    let mut entries = RawDir::new(listed, buffer.spare_capacity_mut());
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        if entry.file_name().to_bytes().starts_with(b"@") {
+            names.push(entry.file_name().into());
+        }
+    }
+    Ok(names)
+}
+
+fn with_task(
+    path: &CStr,
+    directory: &OwnedFd,
+    format: Format,
+    code: &'static [u8],
+    go: impl FnOnce(Task<'_>),
+) {
+    let list = || list(directory);
+    go(Task { path: path.to_bytes(), directory, list: &list, format, code });
 }
 
 impl Disk for Directory {
@@ -203,22 +235,30 @@ impl Disk for Directory {
     }
 
     fn finished(&self) -> Result<Vec<CString>, Errno> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let listed = self.open_at(c".", flags, Mode::empty())?;
-        let mut names = Vec::new();
-        let mut buffer = Vec::with_capacity(4096);
-        let mut entries = RawDir::new(listed, buffer.spare_capacity_mut());
-        while let Some(entry) = entries.next() {
-            let entry = entry?;
-            if entry.file_name().to_bytes().starts_with(b"@") {
-                names.push(entry.file_name().into());
-            }
-        }
-        Ok(names)
+        list(&self.fd)
     }
 
     fn process(&mut self, command: &CStr) -> Result<(), Trouble> {
         processor::run(command, &self.fd, &self.surroundings)
+    }
+
+    fn compress(&mut self, format: Format, code: &'static [u8]) {
+        // Whatever can't be found out, the process will find.
+        let is_leftover = || !matches!(self.look(COMPRESSED), Ok(None));
+        let is_due = |there: Vec<CString>| uncompressed(&in_order(&there), code).next().is_some();
+        if self.finished().is_ok_and(is_due) || is_leftover() {
+            let Self { path, fd, surroundings, compressor, .. } = self;
+            with_task(path, fd, format, code, |task| compressor.start(task, surroundings));
+        }
+    }
+
+    fn look_after_compressor(&mut self, format: Format, code: &'static [u8]) {
+        let Self { path, fd, surroundings, compressor, .. } = self;
+        with_task(path, fd, format, code, |task| compressor.reap(task, surroundings));
+    }
+
+    fn stop_compressor(&mut self) {
+        self.compressor.stop(&self.fd);
     }
 
     fn now(&self) -> Duration {

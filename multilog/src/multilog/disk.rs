@@ -1,5 +1,6 @@
 //! What a log asks of the file system: the seam at which tests let it fail.
 
+use super::compression::Format;
 use alloc::{ffi::CString, vec::Vec};
 use core::ffi::CStr;
 use core::time::Duration;
@@ -15,6 +16,8 @@ pub(super) const PROCESSED: &CStr = c"processed";
 pub(super) const STATE: &CStr = c"state";
 /// What it leaves this time.
 pub(super) const NEWSTATE: &CStr = c"newstate";
+/// What a finished file becomes, until it is compressed as a whole.
+pub(super) const COMPRESSED: &CStr = c"compressed";
 
 /// What is known of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +81,12 @@ pub(super) trait Disk {
     fn finished(&self) -> Result<Vec<CString>, Errno>;
     /// Runs a command on `previous`, to its end.
     fn process(&mut self, command: &CStr) -> Result<(), Trouble>;
+    /// Starts what compresses finished files, in the background, if there is anything for it to do.
+    fn compress(&mut self, format: Format, code: &'static [u8]);
+    /// It may have ended.
+    fn look_after_compressor(&mut self, format: Format, code: &'static [u8]);
+    /// Ends it.
+    fn stop_compressor(&mut self);
     /// The time of day, since 1970.
     fn now(&self) -> Duration;
     /// Says what the trouble is, and waits for it to pass.

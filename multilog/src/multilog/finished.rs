@@ -1,11 +1,13 @@
-//! Finished files: what they are called, and which of them go. Pure.
+//! Finished files: what they are called, and in which order they came. Pure.
 
+use super::compression::Format;
 use alloc::{ffi::CString, vec::Vec};
 use common::tai64n::Label;
+use core::ffi::CStr;
 use core::time::Duration;
 
 /// `@` and the digits of a label.
-const STAMP: usize = 25;
+pub(super) const STAMP: usize = 25;
 
 /// A label beyond this (some 30,000 years) is nobody's clock.
 const LAST: i64 = 1 << 40;
@@ -23,27 +25,29 @@ pub(crate) fn name(now: Duration, there: &[CString], code: &[u8]) -> CString {
     CString::new([&stamp[..], b".", code].concat()).unwrap_or_default()
 }
 
-/// When a file was finished, by its name.
-fn moment(name: &[u8]) -> Option<Duration> {
+/// When a file was finished, by its name; since 1970.
+pub(super) fn moment(name: &[u8]) -> Option<Duration> {
     let label = Label::from_hex(name.get(..STAMP)?)?;
     let seconds = label.unix_seconds();
     let valid = (0..LAST).contains(&seconds) && label.nanoseconds() < 1_000_000_000;
     valid.then(|| Duration::new(seconds.cast_unsigned(), label.nanoseconds()))
 }
 
-/// Those that must go, so that fewer than `number` remain: the ones with the smallest stamps.
+/// The finished files, the one with the smallest stamp first.
 ///
-/// As in the original, what counts is how a name begins: `@`, and 24 characters more.
-pub(crate) fn surplus(there: &[CString], number: usize) -> Vec<CString> {
-    let is_finished = |name: &&CString| {
+/// As in the original, what counts is how a name begins: `@`, and 24 characters more. One that is there compressed and
+/// as it was before, for a moment or since a crash, is one file.
+pub(crate) fn in_order(there: &[CString]) -> Vec<&CStr> {
+    let is_finished = |name: &&CStr| {
         let name = name.to_bytes();
         name.len() >= STAMP && name < b"@z"
     };
-    let mut found: Vec<&CString> = there.iter().filter(is_finished).collect();
+    let mut found: Vec<&CStr> = there.iter().map(|name| &**name).filter(is_finished).collect();
     found.sort_unstable();
-    let keep = number.saturating_sub(1);
-    found.truncate(found.len().saturating_sub(keep));
-    found.into_iter().cloned().collect()
+    let is_there = |name: &[u8]| found.binary_search_by(|other| other.to_bytes().cmp(name)).is_ok();
+    let is_copy = |name: &CStr| Format::stripped(name.to_bytes()).is_some_and(is_there);
+    let copies: Vec<bool> = found.iter().map(|name| is_copy(name)).collect();
+    found.into_iter().zip(copies).filter_map(|(name, copy)| (!copy).then_some(name)).collect()
 }
 
 #[cfg(test)]
@@ -85,33 +89,42 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_stamps_go() {
-        let there = [
-            "@400000000000000000000003.s",
+    fn the_order_is_that_of_the_stamps() {
+        let there = names(&[
+            "@400000000000000000000003.s.gz",
             "@400000000000000000000001.u",
             "@400000000000000000000002.s",
             "@40000000000000000000000",
             "@zzzzzzzzzzzzzzzzzzzzzzzz.s",
-        ];
-        let gone = |number| surplus(&names(&there), number);
-        assert_eq!(gone(4), names(&[]));
-        assert_eq!(gone(3), names(&[there[1]]));
-        assert_eq!(gone(2), names(&[there[1], there[2]]));
+        ]);
+        assert_eq!(in_order(&there), [&*there[1], &*there[2], &*there[0]]);
+    }
+
+    #[test]
+    fn what_is_there_twice_is_one_file() {
+        let there = names(&[
+            "@400000000000000000000001.s.zst",
+            "@400000000000000000000001.s",
+            "@400000000000000000000001.s-",
+            "@400000000000000000000002.gz",
+            "@400000000000000000000002.s",
+        ]);
+        assert_eq!(in_order(&there), [&*there[1], &*there[2], &*there[3], &*there[4]]);
     }
 
     proptest! {
         #[test]
-        fn the_newest_file_is_never_surplus(now in 0_u64..1000, there in prop::collection::vec(0_u64..1000, 0..20), number in 2_usize..20) {
-            let there: Vec<String> = there.iter().map(|second| stamp(*second, 0) + ".s").collect();
+        fn the_newest_file_comes_last(now in 0_u64..1000, there in prop::collection::vec((0_u64..1000, 0_usize..5), 0..20)) {
+            let endings = [".s", ".u", ".s.gz", ".s.zst", ".gz"];
+            let there: Vec<String> = there.iter().map(|(second, ending)| stamp(*second, 0) + endings[*ending]).collect();
             let mut all = names(&there.iter().map(String::as_str).collect::<Vec<_>>());
             all.sort();
             all.dedup();
             let new = name(Duration::from_secs(now), &all, b"s");
-            prop_assert!(!all.contains(&new));
+            prop_assert!(all.iter().all(|other| other.to_bytes()[..STAMP] < new.to_bytes()[..STAMP]));
             all.push(new.clone());
-            let gone = surplus(&all, number);
-            prop_assert!(!gone.contains(&new));
-            prop_assert_eq!(all.len() - gone.len(), all.len().min(number - 1));
+            let files = in_order(&all);
+            prop_assert_eq!(files.last(), Some(&&*new));
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Does the steps, each until it is done.
 
+use super::compression::Format;
 use super::disk::{CURRENT, Disk, Entry, NEWSTATE, PREVIOUS, STATE, Trouble};
-use super::finished;
 use super::script::Settings;
 use super::steps::{Ending, Step};
+use super::{finished, limits};
 use alloc::{ffi::CString, vec::Vec};
 use core::ffi::CStr;
+use core::time::Duration;
 use sys::Errno;
 
 /// Does the steps in order. Whatever fails is said, and tried again, for as long as it takes.
@@ -114,7 +116,7 @@ fn finish(file: &CStr, ending: Ending, settings: &Settings, disk: &mut impl Disk
         return;
     }
     insist(disk, |disk| remove(file, disk));
-    insist(disk, |disk| prune(settings.number, disk));
+    insist(disk, |disk| prune(settings.number, settings, disk));
 }
 
 /// Links a file to its final name, if it has only one: two, and we were interrupted right here.
@@ -137,15 +139,55 @@ fn give_name(file: &CStr, code: &[u8], disk: &mut impl Disk) -> Result<Found, Tr
     }
 }
 
-fn prune(number: usize, disk: &mut impl Disk) -> Result<(), Trouble> {
-    for name in finished::surplus(&finished(disk)?, number) {
-        match disk.remove(&name) {
-            // A directory is none of ours.
-            Ok(()) | Err(Errno::NOENT | Errno::ISDIR) => {}
-            Err(errno) => return Err(Trouble::with("unable to remove ", &name, errno)),
+/// Removes the oldest files for as long as there are `number` or more, or they are too old, or too much. Gives the time,
+/// since 1970, at which the next one will be too old.
+pub(super) fn prune(
+    number: usize,
+    settings: &Settings,
+    disk: &mut impl Disk,
+) -> Result<Option<Duration>, Trouble> {
+    let there = finished(disk)?;
+    let files = finished::in_order(&there);
+    let mut goes = limits::too_many(&files, number);
+    if let Some(age) = settings.age {
+        goes = goes.max(limits::expired(&files, age, disk.now()));
+    }
+    if let Some(total) = settings.total {
+        let sizes = files[goes..].iter().map(|file| size(file, disk));
+        let sizes: Vec<u64> = sizes.collect::<Result<_, _>>()?;
+        goes += limits::too_large(&sizes, settings.size, total);
+    }
+    let (gone, left) = files.split_at(goes);
+    for file in gone {
+        for name in copies(file) {
+            match disk.remove(&name) {
+                // A directory is none of ours.
+                Ok(()) | Err(Errno::NOENT | Errno::ISDIR) => {}
+                Err(errno) => return Err(Trouble::with("unable to remove ", &name, errno)),
+            }
         }
     }
-    Ok(())
+    Ok(settings.age.and_then(|age| limits::next_expiry(left, age)))
+}
+
+/// How large a file is, which may have been compressed since its name was read.
+fn size(file: &CStr, disk: &impl Disk) -> Result<u64, Trouble> {
+    for name in copies(file) {
+        let entry =
+            disk.look(&name).map_err(|errno| Trouble::with("unable to stat ", &name, errno))?;
+        if let Some(entry) = entry {
+            return Ok(entry.size);
+        }
+    }
+    Ok(0)
+}
+
+/// The names that a file may have: its own first, then those that it gets by being compressed.
+fn copies(file: &CStr) -> impl Iterator<Item = CString> {
+    let is_compressed = Format::stripped(file.to_bytes()).is_some();
+    let formats = Format::ALL.into_iter().filter(move |_| !is_compressed);
+    let endings = core::iter::once(&b""[..]).chain(formats.map(Format::ending));
+    endings.map(|ending| CString::new([file.to_bytes(), ending].concat()).unwrap_or_default())
 }
 
 fn finished(disk: &impl Disk) -> Result<Vec<CString>, Trouble> {

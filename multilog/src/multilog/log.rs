@@ -1,10 +1,11 @@
 //! One log: what is to be appended to it, and the file that it is appended to.
 
 use super::disk::{CURRENT, Disk, Trouble};
-use super::keeper::{carry_out, insist};
+use super::keeper::{carry_out, insist, prune};
 use super::script::{Durable, Settings};
 use super::steps;
 use alloc::vec::Vec;
+use core::time::Duration;
 use memchr::memchr;
 use sys::Errno;
 
@@ -23,6 +24,8 @@ pub(super) struct Log<D> {
     /// How long `current` is.
     written: u64,
     pending: Vec<u8>,
+    /// When a finished file will be too old, since 1970, or when that is to be found out.
+    expiry: Option<Duration>,
     /// Whether the line in hand goes here.
     pub(super) takes_line: bool,
     /// Whether anything was written that may not be on disk.
@@ -32,11 +35,13 @@ pub(super) struct Log<D> {
 impl<D: Disk> Log<D> {
     /// A log whose `current` is open, and has `written` bytes.
     pub(super) fn new(settings: Settings, disk: D, written: u64) -> Self {
+        let has_limits = settings.age.is_some() || settings.total.is_some();
         Self {
             settings,
             disk,
             written,
             pending: Vec::with_capacity(ENOUGH),
+            expiry: has_limits.then_some(Duration::ZERO),
             takes_line: false,
             is_new: false,
         }
@@ -106,10 +111,38 @@ impl<D: Disk> Log<D> {
         }
     }
 
+    /// Has the finished files compressed that aren't yet, if that is wanted. Doesn't wait.
+    pub(super) fn compress(&mut self) {
+        if let Some(format) = self.settings.compression {
+            self.disk.compress(format, self.settings.code);
+        }
+    }
+
+    /// A child process has ended: it may be the one that compresses.
+    pub(super) fn look_after_compressor(&mut self) {
+        if let Some(format) = self.settings.compression {
+            self.disk.look_after_compressor(format, self.settings.code);
+        }
+    }
+
     /// Writes the rest, to disk.
     pub(super) fn close(&mut self) {
         self.flush();
+        self.disk.stop_compressor();
         carry_out(steps::CLOSING, &self.settings, &mut self.disk);
+    }
+
+    /// When [`Self::expire`] is to be called, at the latest: since 1970.
+    pub(super) fn next_expiry(&self) -> Option<Duration> {
+        self.expiry
+    }
+
+    /// It is `now`: removes what is too old, or too much. Comes back when it is done.
+    pub(super) fn expire(&mut self, now: Duration) {
+        if self.expiry.is_some_and(|expiry| expiry <= now) {
+            let settings = &self.settings;
+            self.expiry = insist(&mut self.disk, |disk| prune(usize::MAX, settings, disk));
+        }
     }
 
     fn rotate(&mut self) {
@@ -117,6 +150,10 @@ impl<D: Disk> Log<D> {
         carry_out(steps, &self.settings, &mut self.disk);
         sync_names(self.settings.durable, &mut self.disk);
         self.written = 0;
+        // A file that was there before comes first.
+        let of_this_one = self.settings.age.map(|age| self.disk.now().saturating_add(age));
+        self.expiry = self.expiry.or(of_this_one);
+        self.compress();
     }
 }
 

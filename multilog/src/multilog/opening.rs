@@ -15,6 +15,7 @@ use common::{Exit, Failure};
 use core::cell::RefCell;
 use core::ffi::CStr;
 use sys::Errno;
+use sys::clock::realtime;
 
 /// Logs, ready to be written to, and the journal that covers them, with what it leaves to be done.
 pub(super) struct Opened {
@@ -68,6 +69,10 @@ pub(super) fn open(
     for (number, mut log) in all.into_iter().enumerate() {
         log.disk.keep(journal.as_ref().map(|(journal, _)| Keeping::new(journal, number)));
         logs.push(log.open()?);
+    }
+    for log in &mut logs {
+        log.expire(realtime());
+        log.compress();
     }
     Ok(Opened { logs, journal })
 }

@@ -1,10 +1,12 @@
 //! What the command line asks for.
 
+use super::compression::Format;
 use super::pattern::Pattern;
 use super::stamp::Form;
 use alloc::vec::Vec;
-use common::number::ulong;
+use common::number::{ulong, whole};
 use core::ffi::CStr;
+use core::time::Duration;
 use sys::Args;
 
 /// The arguments, understood.
@@ -15,6 +17,17 @@ pub(crate) struct Script {
     pub(crate) journal: bool,
     /// In the order in which they are carried out.
     pub(crate) actions: Vec<Action>,
+    /// Those that are nearly an age, a size or a format: to be passed over, and said.
+    pub(crate) unclear: Vec<&'static CStr>,
+}
+
+impl Script {
+    /// Whether any log is.
+    pub(crate) fn compresses(&self) -> bool {
+        let compresses =
+            |action: &Action| matches!(action, Action::Log(log) if log.compression.is_some());
+        self.actions.iter().any(compresses)
+    }
 }
 
 /// What is done with each line.
@@ -44,6 +57,27 @@ pub(crate) struct Settings {
     pub(crate) code: &'static [u8],
     /// `d`, `D`
     pub(crate) durable: Durable,
+    /// `zFORMAT`: what finished files are compressed to, in the background.
+    pub(crate) compression: Option<Format>,
+    /// `aAGE`: finished files go so long after they were finished.
+    pub(crate) age: Option<Duration>,
+    /// `bBYTES`: the oldest finished files go when all, and `current`, would be more.
+    pub(crate) total: Option<u64>,
+}
+
+impl Settings {
+    /// Those that hold if nothing else was said.
+    pub(crate) const DEFAULT: Self = Self {
+        directory: c".",
+        size: 99_999,
+        number: 10,
+        processor: None,
+        code: b"s",
+        durable: Durable::Finished,
+        compression: None,
+        age: None,
+        total: None,
+    };
 }
 
 /// What is on disk before more is read.
@@ -65,16 +99,10 @@ const FEWEST: u64 = 2;
 
 /// Understands the arguments; those that no action has are passed over.
 pub(crate) fn read(args: Args) -> Script {
-    let mut settings = Settings {
-        directory: c".",
-        size: 99_999,
-        number: 10,
-        processor: None,
-        code: b"s",
-        durable: Durable::Finished,
-    };
+    let mut settings = Settings::DEFAULT;
     let mut pattern: fn(&'static [u8]) -> Pattern = Pattern::Simple;
-    let mut script = Script { stamp: None, journal: false, actions: Vec::new() };
+    let mut script =
+        Script { stamp: None, journal: false, actions: Vec::new(), unclear: Vec::new() };
     for (index, argument) in args.iter().enumerate().skip(1) {
         let value = argument.to_bytes().get(1..).unwrap_or_default();
         let action = match argument.to_bytes().first() {
@@ -101,6 +129,19 @@ pub(crate) fn read(args: Args) -> Script {
                     Some(b'd') => settings.durable = Durable::Batches,
                     Some(b'D') => settings.durable = Durable::Rotations,
                     Some(b'w') => settings.code = value,
+                    Some(b'z') => match Format::named(value) {
+                        Some(format) => settings.compression = Some(format),
+                        None if value.is_empty() => settings.compression = None,
+                        None => script.unclear.push(argument),
+                    },
+                    Some(b'a') => match limit(value, AGES) {
+                        Some(seconds) => settings.age = seconds.map(Duration::from_secs),
+                        None => script.unclear.push(argument),
+                    },
+                    Some(b'b') => match limit(value, BYTES) {
+                        Some(bytes) => settings.total = bytes,
+                        None => script.unclear.push(argument),
+                    },
                     _ => {}
                 }
                 continue;
@@ -114,6 +155,33 @@ pub(crate) fn read(args: Args) -> Script {
 /// As the originals: what doesn't begin with a digit is 0.
 fn number(text: &[u8]) -> u64 {
     ulong(text).map_or(0, |(number, _)| number)
+}
+
+/// The units of an age, in seconds.
+const AGES: &[(u8, u64)] = &[
+    (b's', 1),
+    (b'm', 60),
+    (b'h', 3600),
+    (b'd', 86_400),
+    (b'w', 7 * 86_400),
+    (b'y', 365 * 86_400),
+];
+
+/// The units of a size.
+const BYTES: &[(u8, u64)] =
+    &[(b'k', 1 << 10), (b'K', 1 << 10), (b'M', 1 << 20), (b'G', 1 << 30), (b'T', 1 << 40)];
+
+/// A number with one of the units, or without. `Some(None)` is no limit: 0, or nothing at all.
+///
+/// Stricter than [`number`]: `a30D`, taken for 30 seconds, would remove what was to stay for 30 days.
+fn limit(text: &[u8], units: &[(u8, u64)]) -> Option<Option<u64>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let unit = text.last().and_then(|last| units.iter().find(|(name, _)| name == last));
+    let (digits, unit) = unit.map_or((text, 1), |(_, unit)| (&text[..text.len() - 1], *unit));
+    let limit = whole(digits)?.checked_mul(unit)?;
+    Some((limit > 0).then_some(limit))
 }
 
 fn after_first(argument: &'static CStr) -> &'static CStr {
@@ -203,6 +271,64 @@ mod tests {
 
     #[test]
     fn what_is_no_action_is_passed_over() {
-        assert_eq!(script(&["", "x", "c", "C", "?"]).actions, []);
+        let Script { actions, unclear, .. } = script(&["", "x", "c", "C", "?"]);
+        assert!(actions.is_empty() && unclear.is_empty());
+    }
+
+    #[test]
+    fn ages_and_sizes() {
+        let day = 86_400;
+        for (text, seconds) in [
+            ("a1", Some(1)),
+            ("a90s", Some(90)),
+            ("a2m", Some(120)),
+            ("a12h", Some(day / 2)),
+            ("a30d", Some(30 * day)),
+            ("a2w", Some(14 * day)),
+            ("a10y", Some(3650 * day)),
+            ("a0", None),
+            ("a0d", None),
+            ("a", None),
+        ] {
+            let log = logs(&["a7", text, "."])[0];
+            assert_eq!(log.age, seconds.map(Duration::from_secs), "{text}");
+        }
+        for (text, bytes) in [
+            ("b500000", Some(500_000)),
+            ("b8k", Some(8192)),
+            ("b8K", Some(8192)),
+            ("b500M", Some(500 << 20)),
+            ("b2G", Some(2 << 30)),
+            ("b1T", Some(1 << 40)),
+            ("b0", None),
+            ("b", None),
+        ] {
+            assert_eq!(logs(&["b7", text, "."])[0].total, bytes, "{text}");
+        }
+    }
+
+    /// `a30D` for 30 seconds, or `a30days` for 30: all that was to be kept would go.
+    #[test]
+    fn a_limit_that_is_unclear_is_none() {
+        for text in ["a30D", "a30days", "a-1", "a 1", "ad", "a1d2h", "a99999999999999999999", "ago"]
+        {
+            assert_eq!(logs(&["a7", text, "."])[0].age, Some(Duration::from_secs(7)), "{text}");
+            assert_eq!(script(&[text]).unclear, [&*CString::new(text).expect("no NUL")]);
+        }
+        for text in ["b500MB", "b1.5G", "bM", "b18446744073709551615k"] {
+            assert_eq!(logs(&["b7", text, "."])[0].total, Some(7), "{text}");
+            assert_eq!(script(&[text]).unclear.len(), 1);
+        }
+    }
+
+    #[test]
+    fn formats() {
+        for (text, format) in
+            [("zgz", Some(Format::Gzip)), ("zzst", Some(Format::Zstandard)), ("z", None)]
+        {
+            assert_eq!(logs(&["zgz", text, "."])[0].compression, format, "{text}");
+        }
+        assert_eq!(logs(&["."])[0].compression, None);
+        assert_eq!(script(&["zxz", "zgzip"]).unclear, [c"zxz", c"zgzip"]);
     }
 }

@@ -1,7 +1,9 @@
 //! multilog, end to end and beside Debian's: the same input, the same files.
 
+mod compress;
 mod disk;
 mod journal;
+mod limits;
 mod manual;
 mod patterns;
 mod processor;

@@ -1,6 +1,7 @@
 //! Logs on a disk in memory, of which every operation can fail, and after which the host can crash.
 
 use super::*;
+use crate::multilog::compression::Format;
 use crate::multilog::disk::{Entry, NEWSTATE, PREVIOUS, PROCESSED, STATE};
 use crate::multilog::steps::recovery;
 use proptest::prelude::*;
@@ -12,9 +13,8 @@ const SETTINGS: Settings = Settings {
     directory: c"./d",
     size: 4096,
     number: 100,
-    processor: None,
-    code: b"s",
     durable: Durable::Rotations,
+    ..Settings::DEFAULT
 };
 
 /// Content and completeness behind a number, and names that point there, as on a disk.
@@ -191,6 +191,12 @@ impl Disk for Memory {
         Ok(())
     }
 
+    fn compress(&mut self, _format: Format, _code: &'static [u8]) {}
+
+    fn look_after_compressor(&mut self, _format: Format, _code: &'static [u8]) {}
+
+    fn stop_compressor(&mut self) {}
+
     fn now(&self) -> Duration {
         Duration::from_secs(self.now)
     }
@@ -335,6 +341,69 @@ fn a_current_that_somebody_removed_is_made_anew() {
     log.close();
     assert_eq!(names(&log.disk), ["current"]);
     assert_eq!(log.disk.logged(), b"b\n");
+}
+
+/// A log with these limits, of which `lines` were written at `now`, in four files.
+fn limited(age: Option<u64>, total: Option<u64>, now: u64) -> Log<Memory> {
+    let age = age.map(Duration::from_secs);
+    let mut log = Log::new(Settings { age, total, ..SETTINGS }, Memory::new(), 0);
+    log.disk.now = now;
+    log.append(&lines());
+    log.flush();
+    log
+}
+
+#[test]
+fn too_old_is_removed_though_nothing_is_written() {
+    let second = Duration::from_secs;
+    let mut log = limited(Some(50), None, 100);
+    assert_eq!(log.next_expiry(), Some(Duration::ZERO), "what is there wasn't looked at");
+    log.expire(second(100));
+    assert_eq!(names(&log.disk).len(), 5);
+    assert_eq!(log.next_expiry(), Some(second(150)));
+    let operations = log.disk.operations;
+    log.expire(second(149));
+    assert_eq!(log.disk.operations, operations, "too early for a look");
+    for (now, left) in [(150, 4), (151, 1)] {
+        log.disk.now = now;
+        log.expire(second(now));
+        assert_eq!(names(&log.disk).len(), left, "at {now}");
+    }
+    assert_eq!((names(&log.disk), log.next_expiry()), (vec!["current".to_owned()], None));
+    log.append(b"a\n");
+    log.rotate_now();
+    assert_eq!(log.next_expiry(), Some(second(201)));
+}
+
+#[test]
+fn too_old_is_removed_when_a_file_is_full() {
+    let mut log = limited(Some(50), None, 100);
+    log.disk.now = 1000;
+    log.append(&lines()[..2103]);
+    log.flush();
+    assert_eq!(names(&log.disk).len(), 2);
+    assert_eq!(log.disk.logged(), &lines()[..2103]);
+}
+
+#[test]
+fn no_more_is_kept_than_the_total() {
+    for (total, files) in [(0, 1), (4096 + 2103 * 2 - 1, 1), (4096 + 2103 * 2, 2), (100_000, 4)] {
+        let log = limited(None, Some(total), 100);
+        assert_eq!(names(&log.disk).len() - 1, files, "{total}");
+        assert!(lines().ends_with(&log.disk.logged()));
+    }
+}
+
+#[test]
+fn a_file_goes_with_its_copy() {
+    let mut log = limited(Some(50), None, 100);
+    let oldest = names(&log.disk)[0].clone();
+    for ending in [".gz", ".zst"] {
+        log.disk.make(&CString::new(format!("{oldest}{ending}")).expect("no NUL"));
+    }
+    log.disk.now = 150;
+    log.expire(Duration::from_secs(150));
+    assert!(names(&log.disk).iter().all(|name| !name.starts_with(&oldest)));
 }
 
 proptest! {
