@@ -47,6 +47,11 @@ impl Trouble {
         Self { what, file: file.to_bytes().to_vec(), how: "", errno: Some(errno) }
     }
 
+    /// A file can't be written to disk.
+    pub(super) fn to_disk(file: &CStr, errno: Errno) -> Self {
+        Self { how: " to disk", ..Self::with("unable to write ", file, errno) }
+    }
+
     pub(super) fn of_directory(what: &'static str, errno: Option<Errno>) -> Self {
         Self { what, file: Vec::new(), how: "", errno }
     }

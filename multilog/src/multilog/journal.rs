@@ -85,12 +85,8 @@ impl Journal {
         let (records, end) = files.read()?;
         let mut replay = replay::plan(records, end);
         if replay.is_doubtful {
-            let parts: [&[u8]; 3] = [
-                path.to_bytes(),
-                b"/journal.at isn't what belongs to ",
-                b"journal: some lines may be logged twice",
-            ];
-            NAME.warn(&parts);
+            let consequence = b"/journal.at: some lines may be logged twice";
+            NAME.warn(&[b"unable to rely on ", path.to_bytes(), consequence]);
         }
         let mut kept = Vec::new();
         let mut places = Vec::new();
@@ -137,12 +133,14 @@ impl Journal {
             return Ok(buffer);
         }
         match self.files.splice(input.fd(), self.end, most) {
+            Ok(0) => Ok(buffer),
             Ok(count) => {
                 self.patience.over();
                 let begin = self.end;
                 self.end += count as u64;
                 self.read(begin, self.end, buffer);
-                Ok(buffer)
+                // Nothing would be the end.
+                if buffer.is_empty() { Err(Errno::AGAIN) } else { Ok(buffer) }
             }
             Err(Errno::INVAL) => {
                 self.copy_from_now_on(input);

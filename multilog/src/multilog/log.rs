@@ -89,11 +89,7 @@ impl<D: Disk> Log<D> {
         self.flush();
         if core::mem::take(&mut self.is_new) && self.settings.durable >= Durable::Batches {
             insist(&mut self.disk, |disk| {
-                let trouble = |errno| Trouble {
-                    how: " to disk",
-                    ..Trouble::with("unable to write ", CURRENT, errno)
-                };
-                disk.sync_content().map_err(trouble)
+                disk.sync_content().map_err(|errno| Trouble::to_disk(CURRENT, errno))
             });
         }
     }

@@ -2,13 +2,13 @@
 
 use super::NAME;
 use super::directory::{Directory, NotOpened};
-use super::disk::{CURRENT, Disk, Entry, PROCESSED, STATE};
+use super::disk::{CURRENT, Disk, Entry, PROCESSED, STATE, Trouble};
 use super::journal::place::File;
 use super::journal::{Found, Journal, Keeping, Shared, replay::Replay};
-use super::keeper::carry_out;
+use super::keeper::{carry_out, insist};
 use super::log::{Log, sync_names};
 use super::processor::Surroundings;
-use super::script::Settings;
+use super::script::{Durable, Settings};
 use super::steps;
 use alloc::{rc::Rc, vec::Vec};
 use common::{Exit, Failure};
@@ -115,6 +115,12 @@ impl Unopened {
         }
         let processed = disk.look(PROCESSED);
         let processed = processed.map_err(|errno| fatal(b"unable to stat ", PROCESSED, errno))?;
+        if current.is_some() && settings.durable >= Durable::Batches {
+            // What was read before this is on disk before more is read.
+            insist(&mut disk, |disk| {
+                disk.sync_file(CURRENT).map_err(|errno| Trouble::to_disk(CURRENT, errno))
+            });
+        }
         carry_out(steps::recovery(processed), &settings, &mut disk);
         disk.empty(STATE).map_err(|errno| fatal(b"unable to write to ", STATE, errno))?;
         disk.open_current().map_err(|errno| fatal(b"unable to write to ", CURRENT, errno))?;

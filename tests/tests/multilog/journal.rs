@@ -123,7 +123,8 @@ fn a_record_that_is_damaged_loses_nothing() {
         damage(&place.scratch.join("d/journal.at"));
         place.write(b"three\n");
         let said = place.ended(&["j", "./d"]);
-        let expected = "multilog: warning: ./d/journal.at isn't what belongs to journal: some lines may be logged twice\n";
+        let expected =
+            "multilog: warning: unable to rely on ./d/journal.at: some lines may be logged twice\n";
         assert_eq!(said, expected, "{number}");
         let again = if number == 3 { "" } else { "one\ntwo\n" };
         assert_eq!(place.log(), format!("one\ntwo\n{again}three\n"), "{number}");

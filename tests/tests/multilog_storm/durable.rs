@@ -1,10 +1,13 @@
 //! What is on disk before what: seen by the order of the system calls.
 
+use std::io::Write;
+
 use nix::libc;
 use tests::{Scratch, program};
 
 use crate::calls::fed;
-use crate::traced::calls;
+use crate::logged::logged;
+use crate::traced::{End, calls, killed_before};
 
 /// What came before what.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -69,4 +72,26 @@ fn d_is_for_content_and_capital_d_for_names_as_well() {
     assert!(names.reads_too_early == 0 && names.writes_too_early == 0, "{names:?}");
     let journal = order(&["j", "D"]);
     assert!(journal.reads_too_early == 0 && journal.writes_too_early == 0, "{journal:?}");
+}
+
+/// The predecessor was killed when it had written a batch, and before that was on disk.
+#[test]
+fn what_a_predecessor_has_written_is_on_disk_before_more_is_read() {
+    let scratch = Scratch::new("multilog-durable-killed");
+    let script = ["d", "./d"];
+    let (reader, mut writer) = std::io::pipe().expect("a pipe");
+    writer.write_all(b"one\n").expect("written");
+    drop(writer);
+    let made = calls(&program("multilog"), &script, &scratch.dir("other"), &reader);
+    let nth = made.iter().position(|call| *call == libc::SYS_fdatasync).expect("a batch") + 1;
+    let (reader, mut writer) = std::io::pipe().expect("a pipe");
+    writer.write_all(b"one\n").expect("written");
+    drop(writer);
+    let dir = scratch.dir("place");
+    let first = killed_before(nth as u64, &program("multilog"), &script, &dir, &reader);
+    assert_eq!((first, &*logged(&dir.join("d"))), (End::Killed, &b"one\n"[..]));
+    let made = calls(&program("multilog"), &script, &dir, &reader);
+    let place = |wanted: &[i64]| made.iter().position(|call| wanted.contains(call));
+    let (synced, named) = (place(&[libc::SYS_fsync]), place(&[libc::SYS_link, libc::SYS_linkat]));
+    assert!(synced.is_some() && named.is_some() && synced < named, "{synced:?} {named:?}");
 }
