@@ -221,7 +221,7 @@ impl Spool {
                 Found::More(needed) if self.next.offset + needed as u64 <= size => {
                     self.fill(needed, size)?;
                 }
-                found => {
+                found @ (Found::More(_) | Found::Damaged) => {
                     let left = size - self.next.offset.min(size);
                     // The last record of a process that was killed has no end.
                     if matches!(found, Found::Damaged) {
