@@ -214,12 +214,12 @@ impl Splogger {
             };
             match self.way.send(packet) {
                 Outcome::Sent => self.backlog.sent(),
-                other => break other,
+                held @ (Outcome::Busy | Outcome::Away(_)) => break held,
             }
         };
         let held = match outcome {
             Outcome::Sent => {
-                if self.way.unconfirmed(false) == 0 {
+                if self.way.is_heard() {
                     self.outage = false;
                 }
                 Held::Nothing

@@ -118,7 +118,7 @@ impl Stream {
                 if self.unwritten.len() >= COLLECTED {
                     match self.flush() {
                         Outcome::Sent => {}
-                        other => return other,
+                        held @ (Outcome::Busy | Outcome::Away(_)) => return held,
                     }
                 }
                 let length = decimal(packet.len() as u64);

@@ -28,8 +28,10 @@ pub(super) struct Udp {
     resolver: Resolver,
     socket: Option<OwnedFd>,
     trust: Trust,
-    /// No name is looked up before.
+    /// Nothing is tried before.
     pause: Duration,
+    /// Why.
+    reason: Errno,
 }
 
 /// What is known about who listens.
@@ -46,18 +48,18 @@ enum Trust {
 impl Udp {
     pub(super) fn new(server: Server, env: Env) -> Self {
         let resolver = Resolver::new(Places::default(), Environment::from(env));
-        Self { server, resolver, socket: None, trust: Trust::None, pause: Duration::ZERO }
+        let (pause, reason) = (Duration::ZERO, Errno::NOTCONN);
+        Self { server, resolver, socket: None, trust: Trust::None, pause, reason }
     }
 
     pub(super) fn send(&mut self, packet: &[u8]) -> Outcome {
+        if monotonic() < self.pause {
+            return Outcome::Away(self.reason);
+        }
         match self.try_to(packet) {
             Ok(()) => Outcome::Sent,
             Err(Errno::AGAIN) => Outcome::Busy,
-            Err(errno) => {
-                // Another look at the name: it may have moved.
-                self.socket = None;
-                Outcome::Away(errno)
-            }
+            Err(errno) => Outcome::Away(self.refused(errno)),
         }
     }
 
@@ -90,12 +92,8 @@ impl Udp {
     }
 
     fn open(&mut self) -> Result<OwnedFd, Errno> {
-        let now = monotonic();
-        if now < self.pause {
-            return Err(Errno::HOSTUNREACH);
-        }
-        let host = self.server.host.to_bytes();
-        let found = self.resolver.name_to_addresses(host, Families::V4First, now + PATIENCE);
+        let (host, deadline) = (self.server.host.to_bytes(), monotonic() + PATIENCE);
+        let found = self.resolver.name_to_addresses(host, Families::V4First, deadline);
         let address = match found.as_deref() {
             Ok([first, ..]) => *first,
             Ok([]) | Err(Unresolved::Unknown) => return Err(self.unknown(Errno::HOSTUNREACH)),
@@ -112,6 +110,25 @@ impl Udp {
     fn unknown(&mut self, errno: Errno) -> Errno {
         self.pause = monotonic() + PAUSE;
         if errno == Errno::AGAIN { Errno::HOSTUNREACH } else { errno }
+    }
+
+    /// After a while, with another look at the name: it may have moved.
+    fn refused(&mut self, errno: Errno) -> Errno {
+        self.socket = None;
+        self.pause = self.pause.max(monotonic() + PROBE);
+        self.reason = errno;
+        errno
+    }
+
+    pub(super) fn is_trusted(&self) -> bool {
+        matches!(self.trust, Trust::Full)
+    }
+
+    /// Somebody has said that nobody listens.
+    pub(super) fn attend(&mut self) -> Option<Errno> {
+        let outcome = sockopt::socket_error(self.socket.as_ref()?);
+        let errno = outcome.and_then(|outcome| outcome).err()?;
+        Some(self.refused(errno))
     }
 
     pub(super) fn unconfirmed(&mut self) -> usize {
@@ -132,11 +149,13 @@ impl Udp {
     }
 
     pub(super) fn watch<'a>(&'a self, held: bool, fds: &mut Vec<PollFd<'a>>) {
-        if let Some(socket) = &self.socket
-            && held
-            && matches!(self.trust, Trust::Full)
-        {
-            fds.push(PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::OUT));
+        if let Some(socket) = &self.socket {
+            // An error shows in any case.
+            let flags = match self.trust {
+                Trust::Full if held => PollFlags::OUT,
+                Trust::Full | Trust::Until(_) | Trust::None => PollFlags::empty(),
+            };
+            fds.push(PollFd::from_borrowed_fd(socket.as_fd(), flags));
         }
     }
 }

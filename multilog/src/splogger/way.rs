@@ -5,7 +5,7 @@ use super::destination::Destination;
 use super::request::Request;
 use super::stream::Stream;
 use super::udp::Udp;
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use sys::poll::{PollFd, PollFlags};
 use sys::signal::SignalSet;
 use sys::{Args, Env, Errno};
@@ -24,7 +24,7 @@ pub(super) enum Outcome {
 pub(super) enum Way {
     /// A socket of this host.
     Local(Delivery),
-    Udp(Udp),
+    Udp(Box<Udp>),
     /// TCP, and TLS.
     Stream(Stream),
 }
@@ -34,7 +34,7 @@ impl Way {
         match &request.destination {
             Destination::Local(address) => Self::Local(Delivery::new(address.clone())),
             Destination::Journal(address) => Self::Local(Delivery::to_journal(address.clone())),
-            Destination::Udp(server) => Self::Udp(Udp::new(server.clone(), env)),
+            Destination::Udp(server) => Self::Udp(Box::new(Udp::new(server.clone(), env))),
             Destination::Tcp(server) => {
                 Self::Stream(Stream::new(server.clone(), None, args, env, mask))
             }
@@ -59,6 +59,14 @@ impl Way {
         match self {
             Self::Local(_) | Self::Udp(_) => Outcome::Sent,
             Self::Stream(stream) => stream.flush(),
+        }
+    }
+
+    /// After [`Outcome::Sent`]: whether somebody is known to listen, as far as that can be.
+    pub(super) fn is_heard(&self) -> bool {
+        match self {
+            Self::Local(_) | Self::Stream(_) => true,
+            Self::Udp(udp) => udp.is_trusted(),
         }
     }
 
@@ -92,7 +100,8 @@ impl Way {
     pub(super) fn watch<'a>(&'a self, held: bool, fds: &mut Vec<PollFd<'a>>) {
         match self {
             Self::Local(delivery) if held => {
-                fds.extend(delivery.socket().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::OUT)))
+                let socket = delivery.socket();
+                fds.extend(socket.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::OUT)));
             }
             Self::Local(_) => {}
             Self::Udp(udp) => udp.watch(held, fds),
@@ -103,7 +112,8 @@ impl Way {
     /// What was watched is ready. `Some`: nobody listens any more.
     pub(super) fn attend(&mut self) -> Option<Errno> {
         match self {
-            Self::Local(_) | Self::Udp(_) => None,
+            Self::Local(_) => None,
+            Self::Udp(udp) => udp.attend(),
             Self::Stream(stream) => stream.attend(),
         }
     }

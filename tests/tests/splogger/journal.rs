@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{IoSliceMut, Read, Seek};
+use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use tests::{Run, Scratch, program};
 
 use super::SOON;
@@ -16,28 +15,18 @@ use super::SOON;
 fn entry(socket: &UnixDatagram) -> (BTreeMap<String, Vec<u8>>, bool) {
     socket.set_read_timeout(Some(SOON)).expect("a timeout");
     let mut buffer = vec![0; 1 << 20];
-    let mut space = nix::cmsg_space!([i32; 1]);
-    let (count, file) = {
-        let mut parts = [IoSliceMut::new(&mut buffer)];
-        let message =
-            recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::empty())
-                .expect("an entry in time");
-        let mut control = message.cmsgs().expect("control messages");
-        let file = control.find_map(|one| match one {
-            ControlMessageOwned::ScmRights(fds) => fds.first().copied(),
-            _ => None,
-        });
-        (message.bytes, file)
-    };
+    let number = sys::borrow(socket.as_raw_fd()).expect("it is open");
+    let (count, files) = sys::rights::receive(number, &mut buffer).expect("an entry in time");
     buffer.truncate(count);
-    if let Some(file) = file {
+    let in_file = !files.is_empty();
+    for file in files {
         assert!(buffer.is_empty());
-        // By its number: the descriptor itself stays open, which costs a test nothing.
-        let mut file = File::open(format!("/proc/self/fd/{file}")).expect("the file");
-        file.rewind().expect("its beginning");
+        let path = format!("/proc/self/fd/{}", sys::fd::AsRawFd::as_raw_fd(&file));
+        // Opened anew, it is read from its beginning.
+        let mut file = File::open(path).expect("the file");
         file.read_to_end(&mut buffer).expect("its content");
     }
-    (fields(&buffer), file.is_some())
+    (fields(&buffer), in_file)
 }
 
 fn fields(mut bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {

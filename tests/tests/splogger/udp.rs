@@ -63,3 +63,21 @@ fn while_nobody_listens_lines_wait() {
     assert_eq!(numbers(&messages), (0..200).collect::<Vec<_>>());
     assert_eq!(child.wait(SOON).code, 0);
 }
+
+#[test]
+fn a_line_that_was_refused_waits_for_no_other() {
+    let port = free_port();
+    let mut child = forward(&format!("udp:127.0.0.1:{port}"), &["alone"]).spawn();
+    child.write(b"line 0\n");
+    child.expect_stderr("splogger: warning: unable to send to udp:127.0.0.1:");
+    let mut socket = None;
+    wait_until("the port is free", SOON, || {
+        socket = UdpSocket::bind(("127.0.0.1", port)).ok();
+        socket.is_some()
+    });
+    assert_eq!(numbers(&texts(&receive(&socket.expect("bound"), 1))), [0]);
+    child.close();
+    let outcome = child.wait(SOON);
+    assert_eq!(outcome.code, 0);
+    assert_eq!(outcome.err().lines().count(), 1, "it is said once: {}", outcome.err());
+}
