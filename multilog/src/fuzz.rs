@@ -24,13 +24,14 @@ use crate::tai64nlocal::rules::Rules;
 use crate::tai64nlocal::tzif::TzFile;
 use crate::tai64nlocal::zone::Zone;
 use crate::wall::{Form, WallClock};
+use crate::{gzip, zstandard};
 use common::tai64n::Label;
 use core::time::Duration;
 use pieces::Pieces;
 use std::convert::Infallible;
 use std::ffi::{CStr, CString};
 use std::rc::Rc;
-use sys::{Args, Env};
+use sys::{Args, Env, Errno};
 
 #[path = "../../fuzz/pieces.rs"]
 mod pieces;
@@ -500,6 +501,51 @@ pub fn svlog_content(data: &[u8]) {
     }
 }
 
+/// Anything at all, compressed and expanded: the same again, in whatever pieces it was read, and hardly larger on the way.
+pub fn compressed(data: &[u8]) {
+    let pieces = Pieces::of(data);
+    let whole = pieces.whole;
+    let mut chunks: Vec<&[u8]> = pieces.iter().filter(|piece| !piece.is_empty()).collect();
+    chunks.reverse();
+    let read = |buffer: &mut [u8]| {
+        let Some(chunk) = chunks.pop() else { return Ok(0) };
+        let (now, later) = chunk.split_at(chunk.len().min(buffer.len()));
+        buffer[..now.len()].copy_from_slice(now);
+        chunks.extend((!later.is_empty()).then_some(later));
+        Ok(now.len())
+    };
+    let mut small = Vec::new();
+    let write = |bytes: &[u8]| {
+        small.extend_from_slice(bytes);
+        Ok(())
+    };
+    zstandard::compress(read, write).expect("memory");
+    assert!(small.len() <= whole.len() + 13 + 3 * (whole.len() / 0x20000));
+    let mut back = Vec::new();
+    zstandard::decompress(reader(&small), |bytes| back.extend_from_slice(bytes)).expect("whole");
+    assert!(back == whole);
+
+    let mut small = Vec::new();
+    let write = |bytes: &[u8]| {
+        small.extend_from_slice(bytes);
+        Ok(())
+    };
+    gzip::compress(reader(whole), write).expect("memory");
+    back.clear();
+    gzip::decompress(reader(&small), |bytes| back.extend_from_slice(bytes)).expect("whole");
+    assert!(back == whole);
+}
+
+fn reader(bytes: &[u8]) -> impl FnMut(&mut [u8]) -> Result<usize, Errno> {
+    let mut rest = bytes;
+    move |buffer| {
+        let (now, later) = rest.split_at(rest.len().min(buffer.len()));
+        buffer[..now.len()].copy_from_slice(now);
+        rest = later;
+        Ok(now.len())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::replay::replay;
@@ -518,5 +564,6 @@ mod tests {
         replay("svlog-lines", super::svlog_lines);
         replay("svlog-content", super::svlog_content);
         replay("forwarding", super::forwarding);
+        replay("compressed", super::compressed);
     }
 }

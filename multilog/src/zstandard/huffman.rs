@@ -166,7 +166,7 @@ fn compress_weights(weights: &[u8], out: &mut Vec<u8>) -> bool {
 /// the package-merge algorithm (Larmore and Hirschberg 1990).
 fn lengths(counts: &[u32; 256]) -> [u32; 256] {
     let mut bytes: Vec<usize> = (0..256).filter(|byte| counts[*byte] > 0).collect();
-    bytes.sort_by_key(|byte| counts[*byte]);
+    bytes.sort_unstable_by_key(|byte| (counts[*byte], *byte));
     let mut levels: Vec<Vec<bool>> = Vec::with_capacity(LONGEST);
     let mut previous: Vec<u32> = Vec::new();
     for _ in 0..LONGEST {
