@@ -5,8 +5,8 @@
 #   make test            all tests          make demo     see it work, as an ordinary user
 #   make fuzz            the parsers against inputs that are made up for them (SECONDS=60 for each, BRIEF for the small ones,
 #                        JOBS=2 at a time, TARGETS=... of fuzz/src/bin); needs g++
-#   make storm           as root: 10,000 random events over 50 services, 500 rounds over a Maildir, and the other trials at
-#                        their full length (STORMS=pop3_storm: that of the Maildir alone)
+#   make storm           as root: 10,000 random events over 50 services, 500 rounds over a Maildir, 200 over logs, 10,000 cases
+#                        of multilog beside Debian's, and the other trials at their full length (STORMS=pop3_storm: one of them)
 #
 # Variables: PREFIX (/usr/local), DESTDIR (packagers), LINKS=1 (the traditional names as links), HOSTED=1 (programs that
 # lean on the C library instead of our own runtime: the only mode on processors other than x86-64), CERT_FLAGS (make cert).
@@ -127,7 +127,7 @@ test: all
 	if test "$$failed"; then echo "make test: failed"; exit 1; else echo "make test: all passed"; fi
 
 # The trials that make test runs in their short form. STORM_SEED=... repeats one.
-STORMS = storm pop3_storm
+STORMS = storm pop3_storm multilog_storm multilog_beside
 storm: all
 	@STORM=$${STORM:-10000} $(HEED) $(CARGO) test --locked --target-dir "$(TARGET)" -p tests $(STORMS:%=--test %) -- --nocapture
 

@@ -14,6 +14,12 @@ impl<'a> Pieces<'a> {
         Self { sizes, whole }
     }
 
+    /// This in one piece.
+    #[allow(dead_code, reason = "not every crate compares")]
+    pub(super) fn whole(whole: &'a [u8]) -> Self {
+        Self { sizes: &[], whole }
+    }
+
     /// None of the pieces is empty.
     pub(super) fn iter(&self) -> impl Iterator<Item = &'a [u8]> {
         let mut rest = self.whole;

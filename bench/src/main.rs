@@ -3,6 +3,7 @@
 //! `bench source` and `bench sink` are programs behind one.
 
 mod chain;
+mod logging;
 mod measure;
 mod place;
 mod pop3;
@@ -21,12 +22,13 @@ use measure::Table;
 /// An area's name, and what measures it.
 type Area = (&'static str, fn(&mut Table) -> Result<(), String>);
 
-const AREAS: [Area; 5] = [
+const AREAS: [Area; 6] = [
     ("chain", chain::measure),
     ("supervision", supervision::measure),
     ("tcp", tcp::measure),
     ("tls", tls::measure),
     ("pop3", pop3::measure),
+    ("logging", logging::measure),
 ];
 
 fn main() -> ExitCode {
@@ -41,7 +43,7 @@ fn main() -> ExitCode {
     }
     if let Some(unknown) = args.iter().find(|arg| AREAS.iter().all(|(name, _)| name != arg)) {
         eprintln!(
-            "bench: fatal: no area {unknown}; there are chain, supervision, tcp, tls and pop3"
+            "bench: fatal: no area {unknown}; there are chain, supervision, tcp, tls, pop3 and logging"
         );
         return ExitCode::from(100);
     }

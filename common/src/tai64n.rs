@@ -32,6 +32,12 @@ impl Label {
         Self(Tai64N(Tai64(seconds), since_1970.subsec_nanos()))
     }
 
+    /// The moment so many whole seconds after 1970-01-01 00:00:00 UTC (negative: before), and nanoseconds.
+    #[must_use]
+    pub fn at(unix_seconds: i64, nanoseconds: u32) -> Self {
+        Self(Tai64N(Tai64(UNIX_EPOCH.wrapping_add_signed(unix_seconds)), nanoseconds))
+    }
+
     /// The moment that these bytes label; any 12 bytes do, as for the originals.
     #[must_use]
     pub fn from_bytes(bytes: [u8; Self::SIZE]) -> Self {
@@ -49,7 +55,7 @@ impl Label {
     /// Whole seconds since 1970-01-01 00:00:00 UTC; negative before.
     #[must_use]
     pub fn unix_seconds(self) -> i64 {
-        self.0.0.0.wrapping_sub(UNIX_EPOCH).cast_signed()
+        unix_seconds(self.0.0.0)
     }
 
     /// How many whole seconds after `earlier` this is; 0 if it isn't after it. For any labels.
@@ -87,6 +93,12 @@ impl Label {
     }
 }
 
+/// Seconds since 1970-01-01 00:00:00 UTC, negative before, of a label that has these seconds.
+#[must_use]
+pub fn unix_seconds(seconds: u64) -> i64 {
+    seconds.wrapping_sub(UNIX_EPOCH).cast_signed()
+}
+
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 fn value(digit: u8) -> Option<u8> {
@@ -118,6 +130,12 @@ mod tests {
             let label = Label::from_bytes(bytes);
             prop_assert_eq!(label.to_bytes(), bytes);
             prop_assert_eq!(Label::from_hex(&label.to_hex()), Some(label));
+        }
+
+        #[test]
+        fn any_second_reads_back(seconds: i64, nanoseconds: u32) {
+            let label = Label::at(seconds, nanoseconds);
+            prop_assert_eq!((label.unix_seconds(), label.nanoseconds()), (seconds, nanoseconds));
         }
 
         #[test]

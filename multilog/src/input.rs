@@ -45,8 +45,13 @@ impl Input {
     /// # Errors
     /// As read(2); `EAGAIN` and `EINTR`: nothing for now.
     pub(crate) fn read<'a>(&self, buffer: &'a mut [MaybeUninit<u8>]) -> Result<&'a [u8], Errno> {
-        let most = if self.is_last { 1 } else { buffer.len() };
+        let most = self.most(buffer.len());
         sys::io::read(self.fd, &mut buffer[..most]).map(|(read, _)| &*read)
+    }
+
+    /// How much may be taken at once, if there is so much room.
+    pub(crate) fn most(&self, room: usize) -> usize {
+        if self.is_last { 1 } else { room }
     }
 
     /// The signals that came since this was last asked.

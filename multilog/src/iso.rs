@@ -1,13 +1,14 @@
 //! A moment as ISO 8601 has it, with the difference to UTC.
 
 use crate::tai64nlocal::zone::Offset;
-use crate::wall::{WallClock, nine_digits};
+use crate::wall::{Form, WallClock, nine_digits};
 use alloc::vec::Vec;
 use core::time::Duration;
 use sys::Env;
 
-/// The last second of which the year can be written: the year 2147483647, less a day for the zone's sake.
-const LATEST: i64 = 67_767_976_233_446_399;
+/// The last second of which the year can be written: that of the year 9999, less two days for the zone's sake. No
+/// kernel's clock comes near it.
+const LATEST: i64 = 253_402_127_999;
 
 /// Moments as `2026-11-23T22:15:01.123456Z`, or with the host's difference to UTC, `2026-11-23T23:15:01.123456+01:00`.
 /// The next one in the same second costs the fraction's digits.
@@ -19,12 +20,12 @@ pub(crate) struct Iso {
 impl Iso {
     /// UTC.
     pub(crate) fn utc() -> Self {
-        Self { clock: WallClock::utc(b'T'), mark: Mark::utc() }
+        Self { clock: WallClock::utc(Form::Iso), mark: Mark::utc() }
     }
 
     /// The local time of this environment: `$TZ`, or /etc/localtime. It is read when the first moment comes.
     pub(crate) fn local(env: Env) -> Self {
-        Self { clock: WallClock::local(env, b'T'), mark: Mark::local() }
+        Self { clock: WallClock::local(env, Form::Iso), mark: Mark::local() }
     }
 
     /// Appends `moment`, the time since 1970, with microseconds (cut off, not rounded).
@@ -127,7 +128,7 @@ mod tests {
             "2026-10-31T23:15:00.999999Z",
             "2026-10-25T01:00:00.000000Z",
             "1970-01-01T00:00:00.000000Z",
-            "2147483647-12-30T23:59:59.999999Z",
+            "9999-12-29T23:59:59.999999Z",
         ];
         assert_eq!(texts(Iso::utc(), &MOMENTS), expected);
     }

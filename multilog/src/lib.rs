@@ -17,5 +17,6 @@ mod zstandard;
 
 pub mod multilog;
 pub mod splogger;
+pub mod svlog;
 pub mod tai64n;
 pub mod tai64nlocal;

@@ -8,6 +8,8 @@ mod descriptors;
 mod directory;
 mod disk;
 pub(crate) mod finished;
+mod intake;
+pub(crate) mod journal;
 mod keeper;
 pub(crate) mod limits;
 pub(crate) mod line;
@@ -30,6 +32,8 @@ use alloc::vec::Vec;
 use common::{Exit, Failure, Name};
 use core::time::Duration;
 use directory::Directory;
+use intake::{Intake, Taken};
+use journal::{Shared, replay::Replay};
 use line::{Lines, Sink};
 use log::Log;
 use notice::Notice;
@@ -44,9 +48,6 @@ use sys::signal::Signal;
 use sys::{Args, Env, Errno};
 
 const NAME: Name = Name("multilog");
-
-/// Read at once. What was read is written before the next read.
-const READ: usize = 64 * 1024;
 
 /// So often the clock is looked at where files become too old: it may be set, and the host may have slept.
 const PATIENCE: Duration = Duration::from_secs(3600);
@@ -63,31 +64,32 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let notice = Notice::new(args, env);
     descriptors::occupy();
     sys::process::umask(Mode::WGRP | Mode::WOTH);
-    let Script { stamp, actions, unclear } = script::read(args);
-    for argument in unclear {
+    let script = script::read(args);
+    for argument in &script.unclear {
         NAME.warn(&[b"unable to understand ", argument.to_bytes(), b": passed over"]);
     }
-    let compresses =
-        |action: &Action| matches!(action, Action::Log(log) if log.compression.is_some());
-    let mask = if actions.iter().any(compresses) {
+    let mask = if script.compresses() {
         watch(&[Signal::TERM, Signal::ALARM, Signal::CHILD])
     } else {
         watch(&[Signal::TERM, Signal::ALARM])
     };
-    let surroundings = Surroundings { env, mask, notice };
-    let mut works = Works::prepare(&actions, surroundings)?;
-    let Some(stdin) = sys::borrow(0) else { return Ok(works.close(Exit::OK)) };
-    let mut lines = Lines::new(stamp.map(|form| Stamps::new(form, env)));
-    let exit = relay(&mut Input::new(stdin, mask), &mut lines, &mut works);
-    Ok(works.close(exit))
+    let (mut works, journal) = Works::prepare(&script, Surroundings { env, mask, notice })?;
+    let lines = Lines::new(script.stamp.map(|form| Stamps::new(form, env)));
+    let mut intake = Intake::new(lines, journal, script.journal, &mut works);
+    let exit = match sys::borrow(0) {
+        Some(stdin) => relay(&mut Input::new(stdin, mask), &mut intake, &mut works),
+        None => Exit::OK,
+    };
+    intake.end(&mut works);
+    works.close();
+    Ok(exit)
 }
 
 /// Reads lines until there are no more, or no more are wanted.
-fn relay(input: &mut Input, lines: &mut Lines, works: &mut Works) -> Exit {
-    let mut buffer: Vec<u8> = Vec::with_capacity(READ);
+fn relay(input: &mut Input, intake: &mut Intake, works: &mut Works) -> Exit {
     let mut is_last = false;
     loop {
-        if is_last && !lines.is_in_line() {
+        if is_last && !intake.is_in_line() {
             return Exit::OK;
         }
         match input.wait(works.until_expiry()) {
@@ -110,20 +112,10 @@ fn relay(input: &mut Input, lines: &mut Lines, works: &mut Works) -> Exit {
                 continue;
             }
         }
-        match input.read(buffer.spare_capacity_mut()) {
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Ok([]) => {
-                lines.finish(works);
-                return Exit::OK;
-            }
-            Ok(read) => {
-                lines.feed(read, realtime, works);
-                works.flush();
-            }
-            Err(errno) => {
-                lines.finish(works);
-                return unreadable(errno);
-            }
+        match intake.take(input, works) {
+            Ok(Taken::Something) | Err(Errno::AGAIN | Errno::INTR) => {}
+            Ok(Taken::End) => return Exit::OK,
+            Err(errno) => return unreadable(errno),
         }
     }
 }
@@ -150,29 +142,45 @@ enum Work {
 struct Works(Vec<Work>);
 
 impl Works {
-    /// Opens what is needed: all status files first, then the logs, as the original does.
-    fn prepare(actions: &[Action], surroundings: Surroundings) -> Result<Self, Failure> {
-        let mut statuses = VecDeque::new();
-        for action in actions {
-            if let Action::Status(path) = action {
-                statuses.push_back(Status::open(path, surroundings.notice).map_err(|errno| {
-                    let parts: [&[u8]; 2] = [b"unable to create ", path.to_bytes()];
-                    NAME.fatal_errno(Exit::TEMPORARY.0, &parts, errno)
-                })?);
+    /// Opens what is needed: all status files first, then the logs, as the original does. Gives the journal, too, if
+    /// there is one, and what it leaves to be done.
+    fn prepare(
+        script: &Script,
+        surroundings: Surroundings,
+    ) -> Result<(Self, Option<(Shared, Replay)>), Failure> {
+        let (mut statuses, mut settings) = (VecDeque::new(), Vec::new());
+        for action in &script.actions {
+            match action {
+                Action::Status(path) => {
+                    let status = Status::open(path, surroundings.notice).map_err(|errno| {
+                        let parts: [&[u8]; 2] = [b"unable to create ", path.to_bytes()];
+                        NAME.fatal_errno(Exit::TEMPORARY.0, &parts, errno)
+                    })?;
+                    statuses.push_back(status);
+                }
+                Action::Log(log) => settings.push(*log),
+                Action::Choose { .. } | Action::Alert => {}
             }
         }
-        let mut works = Vec::new();
-        for action in actions {
-            works.extend(match *action {
-                Action::Choose { select, pattern } => Some(Work::Choose { select, pattern }),
-                Action::Alert => Some(Work::Alert),
-                Action::Status(_) => statuses.pop_front().map(Work::Status),
-                Action::Log(settings) => {
-                    Some(Work::Log(Box::new(opening::open(settings, surroundings)?)))
-                }
-            });
-        }
-        Ok(Self(works))
+        let identities = journal::identities(script);
+        let opened = opening::open(&settings, surroundings, script.journal, &identities)?;
+        let mut logs = opened.logs.into_iter();
+        let works = script.actions.iter().filter_map(|action| match *action {
+            Action::Choose { select, pattern } => Some(Work::Choose { select, pattern }),
+            Action::Alert => Some(Work::Alert),
+            Action::Status(_) => statuses.pop_front().map(Work::Status),
+            Action::Log(_) => logs.next().map(|log| Work::Log(Box::new(log))),
+        });
+        Ok((Self(works.collect()), opened.journal))
+    }
+
+    /// For each log, whether the line in hand goes there.
+    fn takes_line(&self) -> Vec<bool> {
+        let logs = self.0.iter().filter_map(|work| match work {
+            Work::Log(log) => Some(log.takes_line),
+            Work::Choose { .. } | Work::Alert | Work::Status(_) => None,
+        });
+        logs.collect()
     }
 
     fn logs(&mut self) -> impl Iterator<Item = &mut Log<Directory>> {
@@ -186,7 +194,7 @@ impl Works {
     fn flush(&mut self) {
         for work in &mut self.0 {
             match work {
-                Work::Log(log) => log.flush(),
+                Work::Log(log) => log.commit(),
                 Work::Status(status) => status.flush(),
                 Work::Choose { .. } | Work::Alert => {}
             }
@@ -207,10 +215,8 @@ impl Works {
         self.logs().for_each(|log| log.expire(realtime()));
     }
 
-    fn close(&mut self, exit: Exit) -> Exit {
-        self.flush();
+    fn close(&mut self) {
         self.logs().for_each(Log::close);
-        exit
     }
 }
 

@@ -1,81 +1,118 @@
-//! splogger: hands what a service says to the host's syslog, line by line.
+//! splogger: hands what a service says to the host's syslog, the journal, or another host, line by line.
+//!
+//! [`request`] is the command line. [`line`] makes messages of lines, [`form`] what they look like, [`backlog`] keeps
+//! them, with [`spool`], and [`way`] takes them: [`delivery`], [`udp`] or [`stream`].
 
+mod backlog;
 mod delivery;
+pub(crate) mod destination;
+pub(crate) mod fields;
+mod form;
+mod hand_over;
 pub(crate) mod line;
 pub(crate) mod message;
-mod queue;
 mod request;
+mod service;
+pub(crate) mod spool;
+mod stream;
+pub(crate) mod structured;
+pub(crate) mod syslog;
+mod udp;
+mod way;
 
 use crate::input::{Input, watch};
-use common::{Exit, Failure, Name};
+use alloc::vec::Vec;
+use backlog::Backlog;
+use common::{Exit, Failure, Name, decimal};
 use core::mem::MaybeUninit;
 use core::time::Duration;
-use delivery::{Delivery, Outcome};
+use form::Form;
 use line::Lines;
-use queue::Queue;
-use request::Request;
+use message::{Message, Priority};
+use service::Service;
+use spool::Spool;
 use sys::clock::{monotonic, realtime};
 use sys::poll::{PollFd, PollFlags, poll};
 use sys::signal::Signal;
 use sys::{Args, Env, Errno};
+use way::{Outcome, Way};
 
 const NAME: Name = Name("splogger");
 
 /// Read at once. Little, so that little has left the pipe when the queue is full.
 const READ: usize = 1024;
 
-/// A syslogd that is away is looked for so often.
+/// A daemon that is away is looked for so often.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// After TERM, the line in hand may take so long to end, and the queue to be delivered.
+/// After TERM, the line in hand may take so long to end, and the queue to be delivered; after the end of the input, so
+/// long a stream may take to tell that it has all.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// `splogger [TAG [FACILITY]]`: sends each line of standard input to `/dev/log` (or the socket that
-/// `$SYSLOG_SOCKET` names), until its end or TERM.
+/// A service that never pauses is read so often before signals are let in.
+const TURNS: u8 = 16;
+
+/// `splogger [OPTIONS] [TAG [FACILITY]]`: sends each line of standard input to `/dev/log` (or the socket that
+/// `$SYSLOG_SOCKET` names), or to where `--to` says, until its end or TERM.
 ///
-/// No line that has left the pipe is lost. While nobody listens at the socket, lines are kept; when
+/// No line that has left the pipe is lost. While nobody listens, lines are kept, in memory or in the spool; when
 /// too many are, no more are read, and the pipe holds the service back. On TERM, the line in hand
 /// is read to its end and the rest of the pipe left to a successor. What can't be delivered in the
-/// 3 s after that goes to standard error.
+/// 3 s after that stays in the spool, or goes to standard error.
 ///
 /// # Errors
-/// Wrong usage: 100. Standard input that can't be read: 111.
+/// Wrong usage: 100. Standard input that can't be read, a spool that can't be used: 111.
 pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
-    let Request { tag, facility, path, socket } = request::read(args, env)?;
+    let request = request::read(args, env)?;
+    if request.hands_over {
+        return hand_over::run();
+    }
     let input = sys::borrow(0).ok_or_else(|| {
         let parts: [&[u8]; 1] = [b"unable to read standard input"];
         NAME.fatal_errno(Exit::TEMPORARY.0, &parts, Errno::BADF)
     })?;
+    let spool = request.spool.as_ref().map(Spool::open).transpose()?;
+    let input = Input::new(input, watch(&[Signal::TERM]));
     Ok(Splogger {
-        tag,
-        facility,
-        path,
-        delivery: Delivery::new(socket),
-        input: Input::new(input, watch(&[Signal::TERM])),
-        lines: Lines::default(),
-        queue: Queue::default(),
+        name: request.name,
+        way: Way::to(&request, args, env, input.waiting()),
+        input,
+        lines: request.form.lines(),
+        form: request.form,
+        service: request.service,
+        process: None,
+        backlog: Backlog::new(spool),
         reading: true,
+        turns: 0,
         deadline: None,
         outage: false,
+        spool_trouble: false,
         exit: Exit::OK,
     }
     .work())
 }
 
 struct Splogger {
-    tag: &'static [u8],
-    facility: u8,
-    path: &'static [u8],
-    delivery: Delivery,
+    /// Where to.
+    name: &'static [u8],
+    way: Way,
     input: Input,
     lines: Lines,
-    queue: Queue,
+    form: Form,
+    service: Service,
+    /// The service's, when it was last read from.
+    process: Option<u32>,
+    backlog: Backlog,
     /// Neither was the end of the input reached, nor is a successor to have the rest.
     reading: bool,
-    /// When to give up, once TERM came.
+    /// How often it was read since signals were let in.
+    turns: u8,
+    /// When to give up, once TERM came, or the input has ended and only word of what has arrived is waited for.
     deadline: Option<Duration>,
     /// Whether it was said that nobody listens.
     outage: bool,
+    /// Whether it was said that the spool can't be used.
+    spool_trouble: bool,
     exit: Exit,
 }
 
@@ -83,80 +120,189 @@ struct Splogger {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Held {
     Nothing,
-    /// syslogd is slower than we are.
+    /// The other side is slower than we are.
     Busy,
     /// Nobody listens.
     Away,
+}
+
+/// What is ready.
+#[derive(Default)]
+struct Ready {
+    input: bool,
+    way: bool,
 }
 
 impl Splogger {
     fn work(mut self) -> Exit {
         loop {
             let held = self.deliver();
-            if !self.reading && held == Held::Nothing {
+            if !self.reading && self.is_over(held) {
                 return self.exit;
             }
             if self.deadline.is_some_and(|deadline| monotonic() >= deadline) {
                 return self.give_up();
             }
-            if self.wait(held) {
+            let ready = self.wait(held);
+            if ready.way
+                && let Some(errno) = self.way.attend()
+            {
+                self.away(errno);
+            }
+            if ready.input {
                 self.read();
             }
-            if self.input.signals().contains(Signal::TERM) && self.deadline.is_none() {
-                self.deadline = Some(monotonic() + GRACE);
-                self.input.end_with_this_line();
-            }
+            self.heed_signals(&ready);
             if self.deadline.is_some() && !self.lines.is_in_line() {
                 self.reading = false;
             }
         }
     }
 
-    /// Sends what the queue holds, as far as syslogd takes it.
-    fn deliver(&mut self) -> Held {
-        while let Some(message) = self.queue.first() {
-            let packet = message.packet(self.facility, self.tag);
-            match self.delivery.send(&packet) {
-                Outcome::Sent => {
-                    self.queue.remove_first();
-                    self.outage = false;
-                }
-                Outcome::Busy => return Held::Busy,
-                Outcome::Away(errno) => {
-                    if !self.outage {
-                        self.outage = true;
-                        NAME.warn_errno(&[b"unable to send to ", self.path], errno);
-                    }
-                    return Held::Away;
-                }
-            }
+    /// Signals come while we wait. Only a service that never pauses keeps them out: see [`Input::signals`].
+    fn heed_signals(&mut self, ready: &Ready) {
+        self.turns = if ready.input { self.turns + 1 } else { TURNS };
+        if self.turns < TURNS {
+            return;
         }
-        Held::Nothing
+        self.turns = 0;
+        if self.input.signals().contains(Signal::TERM) {
+            self.deadline.get_or_insert_with(|| monotonic() + GRACE);
+            self.input.end_with_this_line();
+        }
     }
 
-    /// Waits for something to do. Gives whether there is input.
-    fn wait(&mut self, held: Held) -> bool {
-        let listening = self.reading && self.queue.has_room();
-        let input = PollFd::from_borrowed_fd(self.input.fd(), PollFlags::IN);
-        let mut fds = [input.clone(), input];
-        let mut count = usize::from(listening);
-        if let Some(socket) = self.delivery.socket()
-            && held == Held::Busy
-        {
-            fds[count] = PollFd::from_borrowed_fd(socket, PollFlags::OUT);
-            count += 1;
+    /// Nothing more is read: whether nothing is left to do.
+    fn is_over(&mut self, held: Held) -> bool {
+        if self.backlog.has_spool() && self.backlog.is_stored() && held == Held::Away {
+            return true;
         }
-        let retry = (held != Held::Nothing).then_some(RETRY);
+        if held != Held::Nothing {
+            return false;
+        }
+        let unconfirmed = self.way.unconfirmed(true);
+        self.backlog.confirm(unconfirmed);
+        if unconfirmed > 0 {
+            self.way.close();
+            self.deadline.get_or_insert_with(|| monotonic() + GRACE);
+        }
+        unconfirmed == 0
+    }
+
+    /// Sends what waits, as far as it is taken, and puts the rest into the spool.
+    fn deliver(&mut self) -> Held {
+        let held = self.send();
+        if held != Held::Nothing || self.backlog.is_spooling() {
+            self.store();
+        }
+        held
+    }
+
+    fn send(&mut self) -> Held {
+        let spooling = self.backlog.is_spooling();
+        if spooling {
+            self.store();
+        }
+        let outcome = loop {
+            let packet = match self.backlog.next() {
+                Ok(Some(packet)) => packet,
+                Ok(None) => break self.way.flush(),
+                Err(errno) => {
+                    self.trouble(b"unable to read spool", errno);
+                    return Held::Away;
+                }
+            };
+            match self.way.send(packet) {
+                Outcome::Sent => self.backlog.sent(),
+                held @ (Outcome::Busy | Outcome::Away(_)) => break held,
+            }
+        };
+        let held = match outcome {
+            Outcome::Sent => {
+                if self.way.is_heard() {
+                    self.outage = false;
+                }
+                Held::Nothing
+            }
+            Outcome::Busy => Held::Busy,
+            Outcome::Away(errno) => {
+                self.away(errno);
+                return Held::Away;
+            }
+        };
+        self.backlog.confirm(self.way.unconfirmed(spooling));
+        held
+    }
+
+    /// Nobody listens: what may be lost is sent again.
+    fn away(&mut self, errno: Errno) {
+        self.backlog.confirm(self.way.lost());
+        self.backlog.rewind();
+        let nothing = matches!(self.backlog.next(), Ok(None));
+        if !self.outage && !nothing {
+            self.outage = true;
+            NAME.warn_errno(&[b"unable to send to ", self.name], errno);
+        }
+    }
+
+    fn store(&mut self) {
+        match self.backlog.store() {
+            Ok(()) => self.spool_trouble = false,
+            Err(errno) => self.trouble(b"unable to write spool", errno),
+        }
+        match self.backlog.dropped() {
+            0 => {}
+            count => {
+                let count = decimal(count);
+                let parts: [&[u8]; 2] = [count.as_bytes(), b" messages dropped: the spool is full"];
+                NAME.warn(&parts);
+                let text = [b"warning: ", parts[0], parts[1]].concat();
+                let message = Message {
+                    priority: Priority::Warning,
+                    stamp: realtime(),
+                    continuation: false,
+                    text,
+                };
+                self.backlog.add(self.form.packet(&message, None));
+            }
+        }
+    }
+
+    /// Said once, until it is over.
+    fn trouble(&mut self, what: &[u8], errno: Errno) {
+        if !self.spool_trouble {
+            self.spool_trouble = true;
+            NAME.warn_errno(&[what], errno);
+        }
+    }
+
+    /// Waits for something to do.
+    fn wait(&mut self, held: Held) -> Ready {
+        let listening = self.reading && self.backlog.has_room();
+        let mut fds = Vec::with_capacity(4);
+        if listening {
+            fds.push(PollFd::from_borrowed_fd(self.input.fd(), PollFlags::IN));
+        }
+        self.way.watch(held == Held::Busy, &mut fds);
+        let waits = held != Held::Nothing
+            || !self.reading
+            || !self.backlog.is_stored()
+            || self.backlog.is_in_flight();
+        let retry = waits.then_some(RETRY);
         let grace = self.deadline.map(|deadline| deadline.saturating_sub(monotonic()));
         let timeout = [retry, grace].into_iter().flatten().min();
-        match poll(&mut fds[..count], timeout, Some(self.input.waiting())) {
-            Ok(_) => listening && !fds[0].revents().is_empty(),
-            Err(Errno::INTR) => false,
+        match poll(&mut fds, timeout, Some(self.input.waiting())) {
+            Ok(_) => {
+                let is_ready = |fd: &PollFd<'_>| !fd.revents().is_empty();
+                let (input, way) = fds.split_at(usize::from(listening));
+                Ready { input: input.iter().any(is_ready), way: way.iter().any(is_ready) }
+            }
+            Err(Errno::INTR) => Ready::default(),
             // No memory, say. What was read must not be lost with us.
             Err(errno) => {
                 NAME.warn_errno(&[b"unable to wait for input"], errno);
                 self.deadline = Some(Duration::ZERO);
-                false
+                Ready::default()
             }
         }
     }
@@ -166,10 +312,16 @@ impl Splogger {
         match self.input.read(&mut buffer) {
             Ok([]) => {
                 self.reading = false;
-                self.lines.finish(|message| self.queue.add(message));
+                self.finish();
             }
             Ok(read) => {
-                self.lines.feed(read, realtime(), |message| self.queue.add(message));
+                if self.form.names_process() {
+                    self.process = self.service.process();
+                }
+                let (form, backlog, process) = (&self.form, &mut self.backlog, self.process);
+                self.lines.feed(read, realtime(), |message| {
+                    backlog.add(form.packet(&message, process));
+                });
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
             // What was read before still goes its way.
@@ -177,21 +329,39 @@ impl Splogger {
                 NAME.warn_errno(&[b"unable to read standard input"], errno);
                 self.exit = Exit::TEMPORARY;
                 self.reading = false;
-                self.lines.finish(|message| self.queue.add(message));
+                self.finish();
             }
         }
     }
 
-    /// After TERM and a time of grace: what is left goes to standard error.
+    /// The line in hand is complete.
+    fn finish(&mut self) {
+        let (form, backlog, process) = (&self.form, &mut self.backlog, self.process);
+        self.lines.finish(|message| backlog.add(form.packet(&message, process)));
+    }
+
+    /// After TERM and a time of grace: what is left, and isn't in the spool, goes to standard error.
     fn give_up(mut self) -> Exit {
-        self.lines.finish(|message| self.queue.add(message));
-        if self.deliver() == Held::Nothing {
+        self.finish();
+        if self.deliver() == Held::Nothing && self.way.unconfirmed(true) == 0 {
             return self.exit;
         }
-        while let Some(message) = self.queue.first() {
-            NAME.warn(&[b"undelivered: ", self.tag, b": ", &message.content()]);
-            self.queue.remove_first();
+        self.backlog.confirm(self.way.lost());
+        self.backlog.rewind();
+        self.store();
+        let mut exit = self.exit;
+        for packet in self.backlog.take_rest() {
+            exit = Exit::TEMPORARY;
+            let text = match &self.form {
+                // The priority is nothing for people, and the tag is there.
+                Form::Traditional { .. } => {
+                    let at = packet.iter().position(|byte| *byte == b'>').map_or(0, |at| at + 1);
+                    &packet[at..]
+                }
+                Form::Structured { .. } | Form::Journal(_) => &packet,
+            };
+            NAME.warn(&[b"undelivered: ", text]);
         }
-        Exit::TEMPORARY
+        exit
     }
 }

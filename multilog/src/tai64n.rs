@@ -1,18 +1,21 @@
 //! tai64n: puts a TAI64N label before each line.
 
 pub(crate) mod outlet;
+mod stamps;
 
 use alloc::vec;
-use common::tai64n::Label;
 use common::{Exit, Failure};
+use core::time::Duration;
 use outlet::Outlet;
+use stamps::Stamps;
+use sys::clock::realtime;
 use sys::{Args, Env, Errno};
 
 /// As much as a pipe holds: a program that writes fast is read at the cost of one call for many lines.
 const INPUT: usize = 64 * 1024;
 
 /// `tai64n`: copies standard input to standard output and puts before each line the moment at which its
-/// first byte arrived, and a blank. What has arrived is passed on before more is read, be it whole
+/// first byte was read, and a blank; lines of one read are a nanosecond apart. What has arrived is passed on before more is read, be it whole
 /// lines or not; a last line without newline gets none. Arguments mean nothing.
 ///
 /// # Errors
@@ -30,35 +33,45 @@ fn copy() -> Result<Exit, Errno> {
         if count == 0 {
             return Ok(Exit::OK);
         }
-        stamper.stamp(&input[..count], Label::now)?;
+        stamper.stamp(&input[..count], realtime())?;
     }
 }
 
 /// Where in a line the input stands, and what is still to be written.
 struct Stamper<W> {
     within_line: bool,
+    stamps: Stamps,
     outlet: Outlet<W>,
 }
 
-impl<E, W: FnMut(&[u8]) -> Result<(), E>> Stamper<W> {
+impl<E, W: FnMut(&[u8], &[u8]) -> Result<(), E>> Stamper<W> {
     fn new(write: W) -> Self {
-        Self { within_line: false, outlet: Outlet::new(write) }
+        Self { within_line: false, stamps: Stamps::new(), outlet: Outlet::new(write) }
     }
 
-    /// Writes all of `input`, with a label before each line that begins in it.
-    fn stamp(&mut self, mut input: &[u8], mut now: impl FnMut() -> Label) -> Result<(), E> {
-        while !input.is_empty() {
-            if !self.within_line {
-                self.outlet.put(&now().to_hex())?;
-                self.outlet.put(b" ")?;
-            }
-            let newline = memchr::memchr(b'\n', input);
-            let (line, rest) = input.split_at(newline.map_or(input.len(), |place| place + 1));
-            self.outlet.put(line)?;
-            self.within_line = newline.is_none();
-            input = rest;
+    /// Writes all of `input`, read at `now` (since 1970), with a label before each line that begins in it.
+    fn stamp(&mut self, input: &[u8], now: Duration) -> Result<(), E> {
+        self.stamps.now_is(now);
+        let mut start = 0;
+        for newline in memchr::memchr_iter(b'\n', input) {
+            self.put(&input[start..=newline])?;
+            self.within_line = false;
+            start = newline + 1;
+        }
+        if start < input.len() {
+            self.put(&input[start..])?;
+            self.within_line = true;
         }
         self.outlet.flush()
+    }
+
+    /// Puts a piece of a line, or a whole one.
+    #[inline]
+    fn put(&mut self, piece: &[u8]) -> Result<(), E> {
+        if !self.within_line {
+            self.outlet.put(self.stamps.take())?;
+        }
+        self.outlet.put(piece)
     }
 }
 
@@ -66,18 +79,17 @@ impl<E, W: FnMut(&[u8]) -> Result<(), E>> Stamper<W> {
 mod tests {
     use super::*;
     use core::convert::Infallible;
-    use core::time::Duration;
     use proptest::prelude::*;
 
     /// What is written of these reads, each of which arrives a second after the last.
     fn stamped(reads: &[&[u8]]) -> Vec<Vec<u8>> {
         let mut writes = Vec::new();
-        let mut stamper = Stamper::new(|bytes: &[u8]| {
-            writes.push(bytes.to_vec());
+        let mut stamper = Stamper::new(|first: &[u8], second: &[u8]| {
+            writes.push([first, second].concat());
             Ok::<(), Infallible>(())
         });
         for (second, read) in (0..).zip(reads) {
-            let Ok(()) = stamper.stamp(read, || Label::from_unix(Duration::from_secs(second)));
+            let Ok(()) = stamper.stamp(read, Duration::from_secs(second));
         }
         writes
     }
@@ -92,7 +104,7 @@ mod tests {
             "@400000000000000a00000000 a",
             "bc",
             "\n@400000000000000c00000000 d\n",
-            "@400000000000000d00000000 \n@400000000000000d00000000 \0",
+            "@400000000000000d00000000 \n@400000000000000d00000001 \0",
         ];
         assert_eq!(texts(&stamped(&[b"a", b"bc", b"\nd\n", b"\n\0"])), expected);
     }
@@ -100,7 +112,7 @@ mod tests {
     #[test]
     fn the_output_is_bounded_however_many_lines_there_are() {
         let writes = stamped(&[&[b'\n'; INPUT]]);
-        assert!(writes.iter().all(|text| text.len() <= outlet::SIZE));
+        assert!(writes.len() > 1 && writes.iter().all(|text| text.len() <= outlet::SIZE));
         assert_eq!(writes.iter().map(Vec::len).sum::<usize>(), INPUT * 27);
     }
 

@@ -5,20 +5,26 @@ use crate::tai64nlocal::zone::{Span, Zone};
 use common::decimal;
 use sys::Env;
 
-/// The years that can be written: from the first that has no sign to the last that C's `struct tm` holds.
-const YEARS: core::ops::RangeInclusive<i64> = 0..=2_147_483_647;
-
 /// `2147483647-12-31 23:59:60`.
 const LONGEST: usize = 25;
 
 /// `HH:MM:SS`, where every text ends.
 const TIME: usize = 8;
 
+/// How a clock shows date and time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `YYYY-MM-DD HH:MM:SS`, with as many digits for the year as it needs. From the first year that has no sign
+    /// to the last that C's `struct tm` holds.
+    Spaced,
+    /// `YYYY-MM-DDTHH:MM:SS`: years that have four digits.
+    Iso,
+}
+
 /// A clock on the wall.
 pub(crate) struct WallClock {
     zone: Place,
-    /// Between date and time.
-    separator: u8,
+    form: Form,
     /// Of the time that was asked for last.
     span: Option<Span>,
     /// The second since 1970 that is shown.
@@ -39,20 +45,20 @@ enum Place {
 }
 
 impl WallClock {
-    /// A clock that shows UTC, with this between date and time.
-    pub(crate) fn utc(separator: u8) -> Self {
-        Self::at(Place::Known(Zone::Utc), separator)
+    /// A clock that shows UTC.
+    pub(crate) fn utc(form: Form) -> Self {
+        Self::at(Place::Known(Zone::Utc), form)
     }
 
-    /// A clock that shows the local time of this environment ([`Zone::of`]), with this between date and time.
-    pub(crate) fn local(env: Env, separator: u8) -> Self {
-        Self::at(Place::Named(env), separator)
+    /// A clock that shows the local time of this environment ([`Zone::of`]).
+    pub(crate) fn local(env: Env, form: Form) -> Self {
+        Self::at(Place::Named(env), form)
     }
 
-    fn at(zone: Place, separator: u8) -> Self {
+    fn at(zone: Place, form: Form) -> Self {
         Self {
             zone,
-            separator,
+            form,
             span: None,
             shown: None,
             minute: None,
@@ -62,8 +68,7 @@ impl WallClock {
         }
     }
 
-    /// `YYYY-MM-DD HH:MM:SS`, of this time in seconds since 1970; `None` if the year can't be written. A year has
-    /// as many digits as it needs. The second after the one before costs two digits.
+    /// The text of this time in seconds since 1970; `None` if the year can't be written. The second after the one before costs two digits.
     #[inline]
     pub(crate) fn text(&mut self, unix: i64) -> Option<&[u8]> {
         if self.shown != Some(unix) {
@@ -122,17 +127,21 @@ impl WallClock {
     fn turn_day(&mut self, day: i64) -> Option<()> {
         self.day = None;
         let date = Date::of(day);
-        if !YEARS.contains(&date.year) {
+        let (years, digits, separator) = match self.form {
+            Form::Spaced => (0..=2_147_483_647, 1, b' '),
+            Form::Iso => (0..=9999, 4, b'T'),
+        };
+        if !years.contains(&date.year) {
             return None;
         }
         let year = decimal(date.year.unsigned_abs());
-        let year = year.as_bytes();
+        let year = year.padded(digits);
         self.length = year.len() + b"-MM-DD ".len() + TIME;
         self.text[..year.len()].copy_from_slice(year);
         self.text[year.len()..self.length].copy_from_slice(b"-MM-DD HH:MM:SS");
         self.put_pair(14, date.month);
         self.put_pair(11, date.day);
-        self.text[self.length - TIME - 1] = self.separator;
+        self.text[self.length - TIME - 1] = separator;
         self.day = Some(day);
         Some(())
     }
@@ -164,7 +173,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn clock(zone: &std::ffi::CStr) -> WallClock {
-        WallClock::local(Env::new(vec![zone.into()]), b' ')
+        WallClock::local(Env::new(vec![zone.into()]), Form::Spaced)
     }
 
     fn text(clock: &mut WallClock, unix: i64) -> Option<String> {

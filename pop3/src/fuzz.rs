@@ -24,24 +24,15 @@ const MESSAGES: usize = 70;
 /// marked are those that it has named.
 pub fn pop3(data: &[u8]) {
     let pieces = Pieces::of(data);
-    let mut lines = Lines::default();
     let mut heard = Vec::new();
-    for mut piece in pieces.iter() {
-        while !piece.is_empty() {
-            let space = lines.space();
-            let count = piece.len().min(space.len());
-            assert!(count > 0);
-            space[..count].copy_from_slice(&piece[..count]);
-            lines.filled(count);
-            piece = &piece[count..];
-            while let Some(line) = lines.next() {
-                heard.push(match line {
-                    Line::Whole(line) => Some(line.to_vec()),
-                    Line::TooLong => None,
-                });
-            }
+    arrive(pieces.iter(), |lines| {
+        while let Some(line) = lines.next() {
+            heard.push(match line {
+                Line::Whole(line) => Some(line.to_vec()),
+                Line::TooLong => None,
+            });
         }
-    }
+    });
     let whole = pieces.whole.split_inclusive(|byte| *byte == b'\n').filter_map(|line| {
         let line = line.strip_suffix(b"\n")?;
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -66,6 +57,22 @@ pub fn pop3(data: &[u8]) {
         assert!(transaction.kept() + 1 >= kept);
         assert_eq!(transaction.kept(), MESSAGES - deleted.len());
         assert!(transaction.all_kept().all(|message| !deleted.contains(&message)));
+    }
+}
+
+/// Packets arrive, and what takes lines out is asked each time that there may be some.
+fn arrive<'a>(packets: impl Iterator<Item = &'a [u8]>, mut take: impl FnMut(&mut Lines)) {
+    let mut lines = Lines::default();
+    for mut packet in packets {
+        while !packet.is_empty() {
+            let space = lines.space();
+            let count = packet.len().min(space.len());
+            assert!(count > 0);
+            space[..count].copy_from_slice(&packet[..count]);
+            lines.filled(count);
+            packet = &packet[count..];
+            take(&mut lines);
+        }
     }
 }
 

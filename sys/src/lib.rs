@@ -25,8 +25,10 @@ pub mod exec;
 pub mod fork;
 mod lines;
 pub mod mem;
+pub mod outgoing;
 pub mod poll;
 mod raw;
+pub mod rights;
 pub mod seccomp;
 pub mod signal;
 pub mod spawn;
@@ -39,5 +41,5 @@ pub use lines::lines;
 pub use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 pub use rustix::io::Errno;
 pub use rustix::{
-    event, fd, fs, io, mm, net, pipe, process, rand, stdio, system, termios, thread, time,
+    buffer, event, fd, fs, io, mm, net, pipe, process, rand, stdio, system, termios, thread, time,
 };

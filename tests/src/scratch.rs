@@ -25,12 +25,25 @@ impl Scratch {
     /// # Panics
     /// If the directory can't be made.
     pub fn new(name: &str) -> Scratch {
+        Scratch::below(&std::env::temp_dir(), name)
+    }
+
+    /// The same in memory, where there is such a place: for many small files, of which none is worth a disk's time.
+    ///
+    /// # Panics
+    /// If the directory can't be made.
+    pub fn in_memory(name: &str) -> Scratch {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Scratch::below(memory, name) } else { Scratch::new(name) }
+    }
+
+    fn below(base: &Path, name: &str) -> Scratch {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         // Another process may have our id: one in a namespace of its own, or one that ended without tidying up.
         let path = loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let name = format!("daemontools-{name}.{}.{number}", std::process::id());
-            let path = std::env::temp_dir().join(name);
+            let path = base.join(name);
             match fs::create_dir(&path) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 made => {

@@ -13,8 +13,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The examples that the tests below run; ucspi/example.rs, which has a name server; and pop3/refused.rs, which asks fail2ban. A
 /// new one needs a test there.
-const RUN: [&str; 8] =
-    ["behind-tls", "boot", "echo", "fail2ban", "https", "pop3d", "pop3sd", "smtpd"];
+const RUN: [&str; 9] = [
+    "behind-tls",
+    "boot",
+    "echo",
+    "fail2ban",
+    "https",
+    "pop3d",
+    "pop3d-virtual",
+    "pop3sd",
+    "smtpd",
+];
 
 #[test]
 fn each_example_is_run_by_a_test() {
@@ -192,6 +201,56 @@ fn behind_tls_a_server_that_knows_nothing_of_it() {
     let log = || fs::read_to_string("/var/log/behind-tls/current").unwrap_or_default();
     wait_until("two ends in the log", PATIENCE, || log().matches(" status 0\n").count() >= 2);
     assert!(!log().contains("warning"), "{}", log());
+}
+
+#[test]
+fn virtual_users_have_their_mail_from_one_account() {
+    if !is_root() {
+        skip!("the examples' own ports and accounts are root's to give");
+    }
+    alone!();
+    let mut host = with_certificates();
+    let account = "vmail:x:7900:7900:Mail:/var/vmail:/bin/sh";
+    let made = host.typed(&format!(
+        "echo {account} >>/etc/passwd && echo vmail:x:7900: >>/etc/group && \
+         install -d -m 700 -o vmail -g vmail /var/vmail"
+    ));
+    assert_eq!(made.code, 0, "{made:?}");
+    link(&host, "pop3d-virtual");
+    let (joe, ann) = ("joe@host.domain.ru", "ann@host.domain.ru");
+    for user in [joe, ann] {
+        let added =
+            host.typed(&format!("echo secret of {user} | /service/pop3d-virtual/add {user}"));
+        assert_eq!((added.code, added.err().as_str()), (0, ""), "{user}");
+    }
+    let there = host.typed(&format!("echo x | /service/pop3d-virtual/add {joe}"));
+    assert_eq!(there.code, 100, "{there:?}");
+    for name in ["''", "..", "a/b"] {
+        let refused = host.typed(&format!("echo x | /service/pop3d-virtual/add {name}"));
+        assert_eq!(refused.err(), "usage: ./add user@domain\n");
+    }
+    let delivered = host.typed(&format!(
+        "cd /var/vmail/{joe}/Maildir/new && printf 'Subject: joe\\n\\nhello\\n' >1.a && \
+         touch -d '1 hour ago' 1.a && chown vmail:vmail 1.a"
+    ));
+    assert_eq!(delivered.code, 0, "{delivered:?}");
+    host.boot();
+    let log_in = |mut client: Pop3Client, user: &str| {
+        client.command(&format!("USER {user}")).expect("an answer to USER");
+        let welcome = client.command(&format!("PASS secret of {user}")).expect("an answer to PASS");
+        assert!(welcome.starts_with("+OK"), "{}", client.transcript());
+        client
+    };
+    let connect = || connected(|| Pop3Client::connect(([127, 0, 0, 1], 110).into()));
+    let mut anns = log_in(connect(), ann);
+    assert_eq!(anns.command("STAT").expect("an answer to STAT"), "+OK 0 0");
+    let encrypted = connect().encrypted("host.domain.ru", Path::new(PEM)).expect("STLS");
+    let mut client = log_in(encrypted, joe);
+    let message = client.listing("RETR 1").expect("a message");
+    assert!(message.ends_with("\nSubject: joe\n\nhello"), "{message:?}");
+    // Both sessions are the account's.
+    let owners = host.typed("ps -o user= -C qmail-pop3d | sort | uniq -c | tr -d ' '");
+    assert_eq!(owners.out(), "2vmail\n", "{owners:?}");
 }
 
 /// Where the certificate of [`with_certificates`] is, among those that certbot would leave there.

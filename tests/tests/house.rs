@@ -80,7 +80,7 @@ fn apart(option: &str) -> Vec<String> {
 
 #[test]
 fn usage_synopsis_and_text_name_the_same_options() {
-    for name in ["tcpserver", "tcpclient", "tlsclient", "rblsmtpd"] {
+    for name in ["tcpserver", "tcpclient", "tlsclient", "rblsmtpd", "svlog"] {
         let said = Run::new(program(name)).arg("-Z").output().err();
         let usage = said.lines().last().unwrap_or_default();
         let options = usage.split("[ ").filter_map(|text| text.split(' ').next());

@@ -44,6 +44,7 @@ const FREESTANDING: &[&str] = &[
     "https@",
     "multilog",
     "splogger",
+    "svlog",
     "tai64n",
     "tai64nlocal",
     "qmail-popup",

@@ -4,6 +4,7 @@ use super::compression::{Format, uncompressed};
 use super::compressor::{Compressor, Task};
 use super::disk::{COMPRESSED, CURRENT, Disk, Entry, Trouble};
 use super::finished::in_order;
+use super::journal::Keeping;
 use super::patience::Patience;
 use super::processor::{self, Surroundings};
 use alloc::{ffi::CString, vec::Vec};
@@ -29,6 +30,8 @@ pub(super) struct Directory {
     current: Option<OwnedFd>,
     surroundings: Surroundings,
     patience: Patience,
+    /// Where a journal is told what becomes of the log.
+    keeping: Option<Keeping>,
     compressor: Compressor,
 }
 
@@ -52,7 +55,21 @@ impl Directory {
     pub(super) fn open(path: &'static CStr, surroundings: Surroundings) -> Result<Self, NotOpened> {
         let (fd, lock) = open_and_lock(path)?;
         let (patience, compressor) = (Patience::new(surroundings.notice), Compressor::default());
-        Ok(Self { path, fd, lock, current: None, surroundings, patience, compressor })
+        let (current, keeping) = (None, None);
+        Ok(Self { path, fd, lock, current, surroundings, patience, keeping, compressor })
+    }
+
+    pub(super) fn path(&self) -> &'static CStr {
+        self.path
+    }
+
+    pub(super) fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    /// From now on a journal is told, or none.
+    pub(super) fn keep(&mut self, keeping: Option<Keeping>) {
+        self.keeping = keeping;
     }
 
     fn open_at(&self, name: &CStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
@@ -68,6 +85,9 @@ impl Directory {
         let (fd, lock) = open_and_lock(self.path).map_err(|why| match why {
             NotOpened::Directory(errno) | NotOpened::Lock(errno) => errno,
         })?;
+        if let Some(keeping) = &self.keeping {
+            keeping.moved(&fd)?;
+        }
         (self.fd, self.lock) = (fd, lock);
         Ok(())
     }
@@ -75,6 +95,9 @@ impl Directory {
     fn open_for_appending(&mut self) -> Result<(), Errno> {
         let current = self.open_at(CURRENT, APPENDING, PRIVATE)?;
         sys::fs::fchmod(&current, OPEN)?;
+        if let Some(keeping) = &self.keeping {
+            keeping.opened(&current)?;
+        }
         self.current = Some(current);
         Ok(())
     }
@@ -132,12 +155,29 @@ fn with_task(
 impl Disk for Directory {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
         let current = self.current.as_ref().ok_or(Errno::BADF)?;
-        again(|| sys::io::write(current, bytes))
+        let count = again(|| sys::io::write(current, bytes))?;
+        if let Some(keeping) = &self.keeping {
+            keeping.written(count);
+        }
+        Ok(count)
+    }
+
+    fn unwritten<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        self.keeping.as_ref().map_or(bytes, |keeping| keeping.unwritten(bytes))
     }
 
     fn sync(&mut self) -> Result<(), Errno> {
         let current = self.current.as_ref().ok_or(Errno::BADF)?;
         again(|| sys::fs::fsync(current))
+    }
+
+    fn sync_content(&mut self) -> Result<(), Errno> {
+        let current = self.current.as_ref().ok_or(Errno::BADF)?;
+        again(|| sys::fs::fdatasync(current))
+    }
+
+    fn sync_directory(&mut self) -> Result<(), Errno> {
+        again(|| sys::fs::fsync(&self.fd))
     }
 
     fn open_current(&mut self) -> Result<(), Errno> {
@@ -172,6 +212,7 @@ impl Disk for Directory {
                 #[allow(clippy::unnecessary_cast, clippy::cast_lossless)]
                 links: stat.st_nlink as u64,
                 size: u64::try_from(stat.st_size).unwrap_or(0),
+                number: stat.st_ino,
             })),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(errno),
@@ -179,6 +220,9 @@ impl Disk for Directory {
     }
 
     fn rename(&mut self, from: &CStr, to: &CStr) -> Result<(), Errno> {
+        if let Some(keeping) = self.keeping.as_ref().filter(|_| from == CURRENT) {
+            keeping.leaves();
+        }
         sys::fs::renameat(&self.fd, from, &self.fd, to)
     }
 

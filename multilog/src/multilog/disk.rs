@@ -26,6 +26,8 @@ pub(super) struct Entry {
     pub(super) is_complete: bool,
     pub(super) links: u64,
     pub(super) size: u64,
+    /// The number of its inode.
+    pub(super) number: u64,
 }
 
 /// Why something couldn't be done, to be tried again.
@@ -45,6 +47,11 @@ impl Trouble {
         Self { what, file: file.to_bytes().to_vec(), how: "", errno: Some(errno) }
     }
 
+    /// A file can't be written to disk.
+    pub(super) fn to_disk(file: &CStr, errno: Errno) -> Self {
+        Self { how: " to disk", ..Self::with("unable to write ", file, errno) }
+    }
+
     pub(super) fn of_directory(what: &'static str, errno: Option<Errno>) -> Self {
         Self { what, file: Vec::new(), how: "", errno }
     }
@@ -52,10 +59,16 @@ impl Trouble {
 
 /// A log's directory, and the file in it that is written to.
 pub(super) trait Disk {
+    /// What of these bytes is to be appended to `current`: a log that a journal is replayed to may have the first of them.
+    fn unwritten<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8];
     /// Appends to `current` what fits; how much that was.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno>;
     /// fsync(2) of `current`.
     fn sync(&mut self) -> Result<(), Errno>;
+    /// fdatasync(2) of `current`.
+    fn sync_content(&mut self) -> Result<(), Errno>;
+    /// fsync(2) of the directory.
+    fn sync_directory(&mut self) -> Result<(), Errno>;
     /// Makes `current` if it isn't there, and opens it in place of the one that was open. Mode 0644.
     fn open_current(&mut self) -> Result<(), Errno>;
     /// Mode 0744 for a file.

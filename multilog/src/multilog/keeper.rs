@@ -72,11 +72,9 @@ fn open(disk: &mut impl Disk) -> Result<(), Trouble> {
 
 /// The steps of a single system call, or almost.
 fn simple(step: Step, settings: &Settings, disk: &mut impl Disk) -> Result<(), Trouble> {
-    let to_disk =
-        |file, errno| Trouble { how: " to disk", ..Trouble::with("unable to write ", file, errno) };
     match step {
-        Step::Sync => disk.sync().map_err(|errno| to_disk(CURRENT, errno)),
-        Step::SyncFile(file) => disk.sync_file(file).map_err(|errno| to_disk(file, errno)),
+        Step::Sync => disk.sync().map_err(|errno| Trouble::to_disk(CURRENT, errno)),
+        Step::SyncFile(file) => disk.sync_file(file).map_err(|errno| Trouble::to_disk(file, errno)),
         Step::Open => open(disk),
         Step::Mark(file) => or_gone(disk.mark_complete(file))
             .map_err(|errno| Trouble::with("unable to set mode of ", file, errno)),

@@ -1,5 +1,6 @@
 //! From bytes to lines, in bounded memory, however long they are: the pure part.
 
+use super::journal::record::{Hand, InHand};
 use super::stamp::{Moments, Stamps};
 use crate::pieces::pieces;
 use alloc::vec::Vec;
@@ -46,6 +47,30 @@ impl Lines {
     pub(crate) fn new(stamps: Option<Stamps>) -> Self {
         let head = Vec::with_capacity(HEAD + 1);
         Self { stamps, moments: Moments::default(), state: State::Between, head }
+    }
+
+    /// Goes on where somebody else has stopped.
+    pub(crate) fn resume(&mut self, hand: Hand) {
+        self.moments = Moments::from(hand.next);
+        self.head.clear();
+        self.state = match hand.line {
+            InHand::Nothing => State::Between,
+            InHand::Head(head) => {
+                self.head.extend_from_slice(&head);
+                State::InHead
+            }
+            InHand::Rest => State::InRest,
+        };
+    }
+
+    /// What somebody else needs to know to go on.
+    pub(crate) fn hand(&self) -> Hand {
+        let line = match self.state {
+            State::Between => InHand::Nothing,
+            State::InHead => InHand::Head(self.head.clone()),
+            State::InRest => InHand::Rest,
+        };
+        Hand { next: self.moments.next(), line }
     }
 
     /// Whether part of a line was read, and its end wasn't.
@@ -257,6 +282,19 @@ mod tests {
                 from = cut;
             }
             prop_assert_eq!(read(None, &chunks), read(None, &[&input]));
+        }
+
+        #[test]
+        fn another_goes_on_where_one_stops(input in input(), at in any::<prop::sample::Index>()) {
+            let (before, after) = input.split_at(at.index(input.len() + 1));
+            let form = Some(Form::Label);
+            let (mut one, mut seen) = (lines(form), Seen::default());
+            one.feed(before, || Duration::from_secs(1), &mut seen);
+            let mut other = lines(form);
+            other.resume(one.hand());
+            other.feed(after, || Duration::from_secs(1), &mut seen);
+            other.finish(&mut seen);
+            prop_assert_eq!(seen, read(form, &[before, after]));
         }
 
         #[test]

@@ -2,7 +2,7 @@
 
 use super::disk::{CURRENT, Disk, Trouble};
 use super::keeper::{carry_out, insist, prune};
-use super::script::Settings;
+use super::script::{Durable, Settings};
 use super::steps;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -28,15 +28,23 @@ pub(super) struct Log<D> {
     expiry: Option<Duration>,
     /// Whether the line in hand goes here.
     pub(super) takes_line: bool,
+    /// Whether anything was written that may not be on disk.
+    is_new: bool,
 }
 
 impl<D: Disk> Log<D> {
     /// A log whose `current` is open, and has `written` bytes.
     pub(super) fn new(settings: Settings, disk: D, written: u64) -> Self {
         let has_limits = settings.age.is_some() || settings.total.is_some();
-        let expiry = has_limits.then_some(Duration::ZERO);
-        let pending = Vec::with_capacity(ENOUGH);
-        Self { settings, disk, written, pending, expiry, takes_line: false }
+        Self {
+            settings,
+            disk,
+            written,
+            pending: Vec::with_capacity(ENOUGH),
+            expiry: has_limits.then_some(Duration::ZERO),
+            takes_line: false,
+            is_new: false,
+        }
     }
 
     /// Appends lines, or part of one. It may not be written yet.
@@ -59,7 +67,8 @@ impl<D: Disk> Log<D> {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
+        let mut rest = self.disk.unwritten(bytes);
+        self.is_new |= !rest.is_empty();
         while !rest.is_empty() {
             if self.written >= self.settings.size {
                 self.rotate();
@@ -73,6 +82,21 @@ impl<D: Disk> Log<D> {
                 self.rotate();
             }
         }
+    }
+
+    /// Writes all that was appended, and to disk, if that is wanted. Comes back when it is done.
+    pub(super) fn commit(&mut self) {
+        self.flush();
+        if core::mem::take(&mut self.is_new) && self.settings.durable >= Durable::Batches {
+            insist(&mut self.disk, |disk| {
+                disk.sync_content().map_err(|errno| Trouble::to_disk(CURRENT, errno))
+            });
+        }
+    }
+
+    /// From now on a journal is told what becomes of the log, or none.
+    pub(super) fn disk(&mut self) -> &mut D {
+        &mut self.disk
     }
 
     /// What is written so far becomes a finished file, if it is anything.
@@ -120,11 +144,24 @@ impl<D: Disk> Log<D> {
     fn rotate(&mut self) {
         let steps = steps::rotation(self.settings.processor.is_some());
         carry_out(steps, &self.settings, &mut self.disk);
+        sync_names(self.settings.durable, &mut self.disk);
         self.written = 0;
         // A file that was there before comes first.
         let of_this_one = self.settings.age.map(|age| self.disk.now().saturating_add(age));
         self.expiry = self.expiry.or(of_this_one);
         self.compress();
+    }
+}
+
+/// Writes to disk which names the files have, if that is wanted.
+pub(super) fn sync_names(durable: Durable, disk: &mut impl Disk) {
+    if durable >= Durable::Rotations {
+        insist(disk, |disk| {
+            let what = "unable to write directory ";
+            let trouble =
+                |errno| Trouble { how: " to disk", ..Trouble::of_directory(what, Some(errno)) };
+            disk.sync_directory().map_err(trouble)
+        });
     }
 }
 

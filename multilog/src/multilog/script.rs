@@ -13,10 +13,21 @@ use sys::Args;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Script {
     pub(crate) stamp: Option<Form>,
+    /// `j`: what was read is in a journal until it is in the logs.
+    pub(crate) journal: bool,
     /// In the order in which they are carried out.
     pub(crate) actions: Vec<Action>,
     /// Those that are nearly an age, a size or a format: to be passed over, and said.
     pub(crate) unclear: Vec<&'static CStr>,
+}
+
+impl Script {
+    /// Whether any log is.
+    pub(crate) fn compresses(&self) -> bool {
+        let compresses =
+            |action: &Action| matches!(action, Action::Log(log) if log.compression.is_some());
+        self.actions.iter().any(compresses)
+    }
 }
 
 /// What is done with each line.
@@ -44,6 +55,8 @@ pub(crate) struct Settings {
     pub(crate) processor: Option<&'static CStr>,
     /// `wCODE`: what finished files end with, after a dot.
     pub(crate) code: &'static [u8],
+    /// `d`, `D`
+    pub(crate) durable: Durable,
     /// `zFORMAT`: what finished files are compressed to, in the background.
     pub(crate) compression: Option<Format>,
     /// `aAGE`: finished files go so long after they were finished.
@@ -60,10 +73,22 @@ impl Settings {
         number: 10,
         processor: None,
         code: b"s",
+        durable: Durable::Finished,
         compression: None,
         age: None,
         total: None,
     };
+}
+
+/// What is on disk before more is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Durable {
+    /// Finished files.
+    Finished,
+    /// `d`: what was read before, too.
+    Batches,
+    /// `D`: and the names that files have got.
+    Rotations,
 }
 
 /// What `s` is kept within: 0.76 ends at 16777215, encore here.
@@ -76,7 +101,8 @@ const FEWEST: u64 = 2;
 pub(crate) fn read(args: Args) -> Script {
     let mut settings = Settings::DEFAULT;
     let mut pattern: fn(&'static [u8]) -> Pattern = Pattern::Simple;
-    let mut script = Script { stamp: None, actions: Vec::new(), unclear: Vec::new() };
+    let mut script =
+        Script { stamp: None, journal: false, actions: Vec::new(), unclear: Vec::new() };
     for (index, argument) in args.iter().enumerate().skip(1) {
         let value = argument.to_bytes().get(1..).unwrap_or_default();
         let action = match argument.to_bytes().first() {
@@ -99,6 +125,9 @@ pub(crate) fn read(args: Args) -> Script {
                         settings.number = usize::try_from(number).unwrap_or(usize::MAX);
                     }
                     Some(b'!') => settings.processor = Some(after_first(argument)),
+                    Some(b'j') => script.journal = true,
+                    Some(b'd') => settings.durable = Durable::Batches,
+                    Some(b'D') => settings.durable = Durable::Rotations,
                     Some(b'w') => settings.code = value,
                     Some(b'z') => match Format::named(value) {
                         Some(format) => settings.compression = Some(format),
@@ -213,6 +242,15 @@ mod tests {
         assert_eq!((found[2].size, found[2].number), (4096, 2));
         let directories: Vec<_> = found.iter().map(|log| log.directory).collect();
         assert_eq!(directories, [c"./a", c"/b", c".c"]);
+    }
+
+    #[test]
+    fn what_is_on_disk_and_when() {
+        let durable =
+            |arguments: &[&str]| logs(arguments).iter().map(|log| log.durable).collect::<Vec<_>>();
+        let expected = [Durable::Finished, Durable::Batches, Durable::Rotations];
+        assert_eq!(durable(&["./a", "d", "./b", "D", "./c"]), expected);
+        assert!(script(&["./a", "j"]).journal && !script(&["t", "./j"]).journal);
     }
 
     #[test]

@@ -100,6 +100,16 @@ pub(crate) struct Moments {
 const AHEAD: Duration = Duration::from_millis(1);
 
 impl Moments {
+    /// As they were when [`Self::next`] gave this.
+    pub(crate) fn from(next: Duration) -> Self {
+        Self { next }
+    }
+
+    /// The first moment that was not handed out.
+    pub(crate) fn next(&self) -> Duration {
+        self.next
+    }
+
     /// The clock was read.
     pub(crate) fn now_is(&mut self, now: Duration) {
         if now >= self.next || self.next - now > AHEAD {

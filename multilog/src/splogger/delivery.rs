@@ -1,5 +1,7 @@
-//! The way to syslogd: a local socket, of datagrams or a stream, connected anew when it breaks.
+//! The way to a daemon of this host: a local socket, of datagrams or a stream, connected anew when it breaks.
 
+use super::way::Outcome;
+use sys::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use sys::net::{
     AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, send, socket_with,
 };
@@ -7,17 +9,8 @@ use sys::{AsFd, BorrowedFd, Errno, OwnedFd};
 
 pub(super) struct Delivery {
     address: SocketAddrUnix,
+    journal: bool,
     connection: Option<Connection>,
-}
-
-/// What became of a packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Sent,
-    /// The same packet is to be sent again, once [`Delivery::socket`] can be written to.
-    Busy,
-    /// Nobody listens; the same packet is to be sent again after a while.
-    Away(Errno),
 }
 
 struct Connection {
@@ -28,6 +21,8 @@ struct Connection {
 #[derive(Clone, Copy)]
 enum Kind {
     Datagram,
+    /// The journal's datagrams; what is too large for one is in a file whose descriptor one brings.
+    Journal,
     /// How much of the packet was sent. In a stream, a NUL ends each.
     Stream {
         sent: usize,
@@ -36,7 +31,11 @@ enum Kind {
 
 impl Delivery {
     pub(super) fn new(address: SocketAddrUnix) -> Self {
-        Self { address, connection: None }
+        Self { address, journal: false, connection: None }
+    }
+
+    pub(super) fn to_journal(address: SocketAddrUnix) -> Self {
+        Self { address, journal: true, connection: None }
     }
 
     /// Sends one packet, connecting first where that is needed.
@@ -46,7 +45,7 @@ impl Delivery {
         for _ in 0..2 {
             let connection = match &mut self.connection {
                 Some(connection) => connection,
-                None => match Connection::to(&self.address) {
+                None => match Connection::to(&self.address, self.journal) {
                     Ok(connection) => self.connection.insert(connection),
                     Err(errno) => return Outcome::Away(errno),
                 },
@@ -69,7 +68,10 @@ impl Delivery {
 
 impl Connection {
     /// Datagrams are what almost every daemon wants; one that wants a stream says `EPROTOTYPE`.
-    fn to(address: &SocketAddrUnix) -> Result<Self, Errno> {
+    fn to(address: &SocketAddrUnix, journal: bool) -> Result<Self, Errno> {
+        if journal {
+            return Self::of_type(SocketType::DGRAM, Kind::Journal, address);
+        }
         match Self::of_type(SocketType::DGRAM, Kind::Datagram, address) {
             Err(Errno::PROTOTYPE) => {
                 Self::of_type(SocketType::STREAM, Kind::Stream { sent: 0 }, address)
@@ -89,6 +91,10 @@ impl Connection {
     fn send(&mut self, packet: &[u8]) -> Result<(), Errno> {
         match &mut self.kind {
             Kind::Datagram => transmit(&self.socket, packet).map(drop),
+            Kind::Journal => match transmit(&self.socket, packet) {
+                Err(Errno::MSGSIZE | Errno::NOBUFS) => hand_over(&self.socket, packet),
+                outcome => outcome.map(drop),
+            },
             Kind::Stream { sent } => {
                 while *sent < packet.len() {
                     *sent += transmit(&self.socket, &packet[*sent..])?;
@@ -99,6 +105,18 @@ impl Connection {
             }
         }
     }
+}
+
+/// Sends a file that holds the packet, and that nobody can change any more.
+fn hand_over(socket: &OwnedFd, packet: &[u8]) -> Result<(), Errno> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let file = memfd_create(c"splogger", flags)?;
+    sys::write_all(&file, packet)?;
+    fcntl_add_seals(
+        &file,
+        SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL,
+    )?;
+    sys::rights::send(socket, b"", &[file.as_fd()])
 }
 
 fn transmit(socket: &OwnedFd, bytes: &[u8]) -> Result<usize, Errno> {

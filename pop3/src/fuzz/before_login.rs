@@ -1,10 +1,11 @@
 //! Of what comes before login.
 
+use super::arrive;
 use super::pieces::Pieces;
 use crate::base64;
 use crate::credentials::Proof;
 use crate::exchange::LONGEST_RESPONSE;
-use crate::line::{LIMIT, Lines};
+use crate::line::LIMIT;
 use crate::login::{Effect, Encryption, Login, Terms};
 use crate::secret::Secret;
 use crate::ucspi_tls;
@@ -44,35 +45,27 @@ pub fn pop3_login(data: &[u8]) {
 /// The effects of a dialogue, and what they are about.
 fn before_login<'a>(
     terms: Terms,
-    pieces: impl Iterator<Item = &'a [u8]>,
+    packets: impl Iterator<Item = &'a [u8]>,
 ) -> Vec<(Effect, Vec<u8>, Vec<u8>)> {
-    let (mut lines, mut login, mut effects) = (Lines::default(), Login::new(terms), Vec::new());
-    for mut piece in pieces {
-        while !piece.is_empty() {
-            let space = lines.space();
-            let count = piece.len().min(space.len());
-            assert!(count > 0);
-            space[..count].copy_from_slice(&piece[..count]);
-            lines.filled(count);
-            piece = &piece[count..];
-            while let Some(line) = lines.next_within(login.longest_line()) {
-                let before = *login.terms();
-                let effect = login.handle(line);
-                check_effect(&before, effect, &login);
-                let credentials = login.credentials();
-                effects.push((effect, credentials.name().to_vec(), credentials.secret().to_vec()));
-                if effect == Effect::StartTls {
-                    login.encrypted();
-                    assert!(login.credentials().name().is_empty());
-                    assert_eq!(login.terms().open(), terms.ways);
-                }
-                if matches!(effect, Effect::Check | Effect::Refuse) {
-                    login.forget_secret();
-                    assert!(login.credentials().secret().is_empty());
-                }
+    let (mut login, mut effects) = (Login::new(terms), Vec::new());
+    arrive(packets, |lines| {
+        while let Some(line) = lines.next_within(login.longest_line()) {
+            let before = *login.terms();
+            let effect = login.handle(line);
+            check_effect(&before, effect, &login);
+            let credentials = login.credentials();
+            effects.push((effect, credentials.name().to_vec(), credentials.secret().to_vec()));
+            if effect == Effect::StartTls {
+                login.encrypted();
+                assert!(login.credentials().name().is_empty());
+                assert_eq!(login.terms().open(), terms.ways);
+            }
+            if matches!(effect, Effect::Check | Effect::Refuse) {
+                login.forget_secret();
+                assert!(login.credentials().secret().is_empty());
             }
         }
-    }
+    });
     effects
 }
 

@@ -121,7 +121,7 @@ fn a_table_that_is_damaged_or_not_to_be_trusted_is_trouble() {
     }
 }
 
-/// Medians, and far apart: a look at the clock must not tell, with a hash of some milliseconds, who exists.
+/// The quickest of several, which a loaded machine disturbs least, and far apart: a look at the clock must not tell, with a hash of some milliseconds, who exists.
 #[test]
 fn who_is_not_there_takes_as_long_as_who_is() {
     let scratch = Scratch::new("clock");
@@ -138,17 +138,16 @@ fn who_is_not_there_takes_as_long_as_who_is() {
     let table = table(&users);
     let timestamp = "<1.2@host>";
     let wrong = "0123456789abcdef0123456789abcdef";
-    let median = |place: &Path, login: &str| {
-        let mut times = [(); 7].map(|()| {
+    let quickest = |place: &Path, login: &str| {
+        let times = [(); 9].map(|()| {
             let begin = Instant::now();
             assert_eq!(tried(place, login), refused());
             begin.elapsed()
         });
-        times.sort();
-        times[3]
+        times.into_iter().min().unwrap_or_default()
     };
     for place in [&users, &table] {
-        let known = median(place, &login("ann", "wrong"));
+        let known = quickest(place, &login("ann", "wrong"));
         assert!(known > Duration::from_millis(5), "{known:?}");
         for login in [
             login("nobody", "wrong"),
@@ -156,7 +155,7 @@ fn who_is_not_there_takes_as_long_as_who_is() {
             digest_login("ann", wrong, timestamp),
             digest_login("nobody", wrong, timestamp),
         ] {
-            let other = median(place, &login);
+            let other = quickest(place, &login);
             assert!(other * 3 > known && other < known * 3, "{login:?}: {other:?}, not {known:?}");
         }
     }

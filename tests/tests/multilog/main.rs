@@ -2,7 +2,9 @@
 
 mod compress;
 mod disk;
+mod journal;
 mod limits;
+mod manual;
 mod patterns;
 mod processor;
 mod recovery;

@@ -7,6 +7,7 @@ mod pgrphack;
 mod setlock;
 mod tai64n;
 mod tai64nlocal;
+mod times;
 mod zones;
 
 use std::fs;

@@ -79,6 +79,13 @@ fn a_line_is_stamped_when_it_begins() {
     }
 }
 
+/// Lines that were read at once have stamps that differ, and are in order.
+#[test]
+fn no_two_lines_have_the_same_stamp() {
+    let script = "seq 200000 | tai64n | cut -d ' ' -f 1 | LC_ALL=C sort -cu && echo in order";
+    Bench::new("tai64n").says(script, "in order\n", "", 0);
+}
+
 fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is set")
 }

@@ -1,4 +1,4 @@
-//! tai64nlocal, beside Debian's. Its time zones are in `zones`.
+//! tai64nlocal without options, beside Debian's. Its time zones are in `zones`, its options in `times`.
 
 use crate::Bench;
 use std::time::Duration;
@@ -29,9 +29,7 @@ fn lines_with_and_without_labels() {
         "no newline",
     ]
     .iter()
-    .map(|text| {
-        format!("export TZ=EST5EDT; printf '%b' '{text}' | tai64nlocal with arguments | od -c")
-    })
+    .map(|text| format!("export TZ=EST5EDT; printf '%b' '{text}' | tai64nlocal | od -c"))
     .collect();
     let scripts: Vec<&str> = scripts.iter().map(String::as_str).collect();
     Bench::new("tai64nlocal").agree(&scripts);
@@ -104,6 +102,40 @@ fn nothing_is_delayed() {
         child.close();
         assert_eq!(child.wait(Duration::from_secs(20)).code, 0, "{whose}");
     }
+}
+
+/// A log of 4 MB, with lines of every length, so that labels lie across all that is read at once.
+#[test]
+fn a_log_of_many_lines() {
+    let mut log = String::new();
+    let mut random: u64 = 20_261_123;
+    let mut nanoseconds: u64 = 0;
+    while log.len() < 4_000_000 {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        nanoseconds += random % 3_000_000_000;
+        let seconds = (1 << 62) + 10 + 1_000_000_000 + nanoseconds / 1_000_000_000;
+        let line = "line ".repeat(usize::try_from(random >> 7 & 15).expect("small"));
+        let line = if random >> 20 & 1023 == 0 { line.repeat(500) } else { line };
+        let label = format!("@{seconds:016x}{:08x}", nanoseconds % 1_000_000_000);
+        log +=
+            &if random >> 11 & 7 == 0 { format!("{line}\n") } else { format!("{label} {line}\n") };
+    }
+    let converted = |program| {
+        Run::new(program)
+            .env("TZ", "EST5EDT")
+            .stdin(&*log)
+            .deadline(Duration::from_secs(60))
+            .output()
+    };
+    let mut told: Vec<Vec<u8>> = Vec::new();
+    for (whose, tai64nlocal) in both("tai64nlocal") {
+        let outcome = converted(tai64nlocal);
+        assert_eq!((outcome.code, outcome.err()), (0, String::new()), "{whose}");
+        told.push(outcome.stdout);
+    }
+    assert!(told.iter().all(|other| *other == told[0]), "they differ");
 }
 
 #[test]

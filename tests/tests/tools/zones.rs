@@ -97,6 +97,34 @@ fn every_zone_of_the_host() {
     }
 }
 
+/// Labels become times and labels again: the same ones, where times say how far from UTC they are; else such that have the
+/// same time, as there may be two.
+#[test]
+fn every_zone_and_back() {
+    let zones = files(Path::new(ZONES));
+    if zones.is_empty() {
+        skip!("there are no zones in {ZONES}: apt-get install tzdata");
+    }
+    let (mut random, scratch) = (Random(7_654_321), Scratch::new("zones"));
+    let script = r#"
+        "$0" -i labels | "$0" -r | cmp - labels
+        "$0" labels >times && "$0" -r times | "$0" | cmp - times
+    "#;
+    for zone in zones.iter().step_by(7) {
+        let name = zone.strip_prefix(ZONES).expect("below it");
+        let mut times: Vec<i64> = (0..1000)
+            .map(|step| year(1880) + step * 7_500_000 + random.between(0, 7_500_000))
+            .collect();
+        times.extend((0..100).map(|_| random.between(year(1), year(9999))));
+        times.extend(1_483_228_820..1_483_228_830);
+        scratch.file("labels", labels(times));
+        let run = Run::sh(script).arg(program("tai64nlocal")).env_remove("TZDIR").env("TZ", name);
+        let outcome = run.cwd(scratch.path()).output();
+        let told = (outcome.code, outcome.out(), outcome.err());
+        assert_eq!(told, (0, String::new(), String::new()), "TZ={}", name.display());
+    }
+}
+
 #[test]
 fn the_names_of_zones() {
     let Some(debians) = debian("tai64nlocal") else { return };

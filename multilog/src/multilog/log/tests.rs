@@ -9,8 +9,13 @@ use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::time::Duration;
 
-const SETTINGS: Settings =
-    Settings { directory: c"./d", size: 4096, number: 100, ..Settings::DEFAULT };
+const SETTINGS: Settings = Settings {
+    directory: c"./d",
+    size: 4096,
+    number: 100,
+    durable: Durable::Rotations,
+    ..Settings::DEFAULT
+};
 
 /// Content and completeness behind a number, and names that point there, as on a disk.
 #[derive(Default, Clone)]
@@ -89,6 +94,10 @@ impl Memory {
 }
 
 impl Disk for Memory {
+    fn unwritten<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        bytes
+    }
+
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
         self.operation()?;
         let count = bytes.len().min(self.most);
@@ -97,6 +106,14 @@ impl Disk for Memory {
     }
 
     fn sync(&mut self) -> Result<(), Errno> {
+        self.operation()
+    }
+
+    fn sync_content(&mut self) -> Result<(), Errno> {
+        self.operation()
+    }
+
+    fn sync_directory(&mut self) -> Result<(), Errno> {
         self.operation()
     }
 
@@ -132,6 +149,7 @@ impl Disk for Memory {
             is_complete: self.files[*file].1,
             links: self.names.values().filter(|other| *other == file).count() as u64,
             size: self.files[*file].0.len() as u64,
+            number: *file as u64,
         }))
     }
 
