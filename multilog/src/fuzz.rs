@@ -559,11 +559,11 @@ mod tests {
         replay("times", super::times);
         replay("zone", super::zone);
         replay("finished", super::finished);
+        replay("compressed", super::compressed);
         replay("journal-record", super::journal_record);
         replay("svlog-time", super::svlog_time);
         replay("svlog-lines", super::svlog_lines);
         replay("svlog-content", super::svlog_content);
         replay("forwarding", super::forwarding);
-        replay("compressed", super::compressed);
     }
 }
