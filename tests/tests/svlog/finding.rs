@@ -104,8 +104,11 @@ fn the_commands_of_the_readme() {
         let args: Vec<&str> = command.split_whitespace().collect();
         if args.contains(&"-f") {
             let child = svlog(&scratch, &args).spawn();
-            child.expect("dns: ");
             child.expect("web: ");
+            let dns = ["t", "./service/dns/log/main"];
+            keep(&scratch, &dns, "and more\n");
+            child.expect(" and more\n");
+            keep(&scratch, &dns, "line 200 \n");
         } else {
             // Whether a time of the day has come yet, only the clock knows.
             let shown = said(&scratch, &args);
