@@ -3,6 +3,7 @@
 use crate::multilog::line::{HEAD, Lines, Sink};
 use crate::multilog::pattern;
 use crate::multilog::script::{self, Action};
+use crate::multilog::stamp::{Form, Stamps};
 use crate::multilog::{finished, wildcard};
 use crate::splogger::line as splogger;
 use crate::tai64nlocal::lines::Lines as Labels;
@@ -208,6 +209,67 @@ pub fn finished(data: &[u8]) {
     assert!(gone.iter().all(|name| there.contains(name)));
 }
 
+/// Moments, eight bytes each: so many seconds after the one before, or before it, and a fraction. Stamps that are made of each other
+/// are what each would be alone, and say the moment that they are of.
+pub fn stamps(data: &[u8]) {
+    thread_local! {
+        static ENV: Env = Env::new(vec![c"TZ=EST5EDT,M3.2.0,M11.1.0".into()]);
+    }
+    let env = ENV.with(|env| *env);
+    let forms = [Form::Label, Form::Epoch, Form::Utc, Form::Local];
+    let mut used = forms.map(|form| Stamps::new(form, env));
+    let mut second: u64 = 1_793_488_500;
+    for moment in data.chunks_exact(8) {
+        let (step, fraction) = moment.split_at(4);
+        let [step, fraction] = [step, fraction].map(|half| half.try_into().expect("four bytes"));
+        // Most inputs have small steps: to the next minute, hour or day.
+        let step = i64::from(i32::from_be_bytes(step));
+        let step = if step % 2 == 0 { step / 2 } else { step % 90_000 };
+        second = second.saturating_add_signed(step) % (1 << 40);
+        let fraction = u32::from_be_bytes(fraction) % 1_000_000_000;
+        let moment = Duration::new(second, fraction);
+        for (form, used) in forms.into_iter().zip(&mut used) {
+            let stamp = used.of(moment).to_vec();
+            assert_eq!(stamp, Stamps::new(form, env).of(moment), "{form:?}");
+            let text = str::from_utf8(&stamp).expect("ASCII").strip_suffix(' ').expect("a blank");
+            let (unix, digits) = match form {
+                Form::Label => {
+                    assert_eq!(text.as_bytes(), Label::from_unix(moment).to_hex());
+                    continue;
+                }
+                Form::Epoch => {
+                    let (unix, digits) = text.split_once('.').expect("a dot");
+                    (unix.parse().expect("a number"), digits)
+                }
+                Form::Utc | Form::Local => told(text),
+            };
+            assert_eq!(unix, second.cast_signed(), "{text}");
+            assert_eq!(digits, format!("{:06}", fraction / 1000));
+        }
+    }
+}
+
+/// The seconds since 1970 that an ISO 8601 text tells, and its fraction's digits.
+fn told(text: &str) -> (i64, &str) {
+    let (date, time) = text.split_once('T').expect("a T");
+    let number = |text: &str| text.parse::<i64>().expect("a number");
+    let parts: Vec<i64> = date.split('-').map(number).collect();
+    let [year, month, day] = parts[..] else { panic!("{date}") };
+    let (time, zone) = time.split_at(time.find(['Z', '+', '-']).expect("a zone"));
+    let (time, digits) = time.split_once('.').expect("a fraction");
+    let seconds = |text: &str| text.split(':').map(number).fold(0, |sum, part| sum * 60 + part);
+    let east = match zone.split_at(1) {
+        ("Z", _) => 0,
+        ("-", offset) => -seconds(offset) * 60,
+        (_, offset) => seconds(offset) * 60,
+    };
+    // Years from March on: the day that may be missing is the last one.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let days = year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468;
+    (days * 86_400 + seconds(time) - east, digits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::replay::replay;
@@ -220,5 +282,6 @@ mod tests {
         replay("local-times", super::local_times);
         replay("zone", super::zone);
         replay("finished", super::finished);
+        replay("stamps", super::stamps);
     }
 }
