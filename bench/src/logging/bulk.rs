@@ -1,5 +1,6 @@
 //! Lines as fast as they can be had, in large writes.
 
+use std::path::Path;
 use std::time::Instant;
 
 use super::logger::{Logger, Pipe, Script};
@@ -32,7 +33,7 @@ pub(super) fn measure(table: &mut Table, sizes: Sizes, text: &str) -> Result<(),
     ] {
         let loggers = there(table, &contenders(script));
         let figures = in_turn(ROUNDS, &loggers, |logger, _| {
-            flush_disks();
+            flush(scratch.path());
             let mut started = logger.start(script, Pipe::Bytes, &scratch.path().join("run"))?;
             let start = Instant::now();
             let mut left = sizes.bulk;
@@ -62,6 +63,6 @@ fn contenders(script: Script) -> Vec<Logger> {
 }
 
 /// So that nobody's run meets what another's has left to write.
-fn flush_disks() {
-    let _ = std::process::Command::new("sync").status();
+fn flush(directory: &Path) {
+    let _ = std::process::Command::new("sync").arg("-f").arg(directory).status();
 }

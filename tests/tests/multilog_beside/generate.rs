@@ -255,6 +255,11 @@ fn events(random: &mut Random, feeding: Feeding) -> Vec<Event> {
     if random.once_in(3) {
         bytes.pop();
     }
+    // More than anybody reads at once.
+    if feeding == Feeding::Flood && random.once_in(6) {
+        let times = 1 + random.below(200_000 / (bytes.len() + 1000));
+        bytes = bytes.repeat(times);
+    }
     let mut rest = &bytes[..];
     while !rest.is_empty() {
         let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
