@@ -62,8 +62,8 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let mut show = Show::new(Style::of(output, env), time(&order, env), |bytes: &[u8]| {
         sys::write_all(output, bytes)
     });
-    let shown = reading.show(&mut show, passed_over, || match &mut wait {
-        Some(wait) => wait.wait(output),
+    let shown = reading.show(&mut show, passed_over, |something_is_missing| match &mut wait {
+        Some(wait) => wait.wait(output, something_is_missing),
         None => Ok(false),
     });
     match shown {
@@ -153,13 +153,13 @@ impl Reading<'_> {
         Ok(lines.saturating_sub(last))
     }
 
-    /// Shows what there is, but for so many lines at first; then waits for more, until that gives that there is
-    /// to be no more.
+    /// Shows what there is, but for so many lines at first; then waits for more, which is told whether a log has no
+    /// `current`, until that gives that there is to be no more.
     fn show(
         &mut self,
         show: &mut Show<impl FnMut(&[u8]) -> Result<(), Errno>>,
         mut passed_over: u64,
-        mut wait: impl FnMut() -> Result<bool, Errno>,
+        mut wait: impl FnMut(bool) -> Result<bool, Errno>,
     ) -> Result<(), Errno> {
         let with_names = self.logs.len() > 1 && !self.order.quiet;
         let (mut turn, mut is_shown) = (0, true);
@@ -189,7 +189,7 @@ impl Reading<'_> {
                 }
             }
             show.flush()?;
-            if !wait()? {
+            if !wait(self.logs.iter().any(|log| log.source.is_without_file()))? {
                 return Ok(());
             }
             self.look_again();

@@ -118,6 +118,11 @@ impl Source {
         &self.directory
     }
 
+    /// Whether there is no `current` to follow, for now.
+    pub(crate) fn is_without_file(&self) -> bool {
+        self.open.is_none()
+    }
+
     /// There may be something again.
     pub(crate) fn look_again(&mut self) {
         self.idle &= !self.follow;

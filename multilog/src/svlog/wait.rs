@@ -15,10 +15,12 @@ const NOW_AND_THEN: Duration = Duration::from_secs(5);
 /// How often to look at what can't be watched.
 const OFTEN: Duration = Duration::from_millis(500);
 
-/// Lines are written, and files made and renamed.
+/// Lines are written, and files made, renamed and removed. (That the directory itself is removed isn't told as long as it is
+/// held open, and where another one is made, nobody watches.)
 const CHANGES: WatchFlags = WatchFlags::MODIFY
     .union(WatchFlags::CREATE)
     .union(WatchFlags::MOVED_TO)
+    .union(WatchFlags::DELETE)
     .union(WatchFlags::DELETE_SELF)
     .union(WatchFlags::MOVE_SELF)
     .union(WatchFlags::ONLYDIR);
@@ -48,18 +50,22 @@ impl Wait {
             self.paths.iter().filter(|path| is_watched(path)).count() == self.paths.len();
     }
 
-    /// Waits until there may be something new. Gives whether somebody still reads the output.
+    /// Waits until there may be something new; not for long if `something_is_missing`, whose coming may not be told. Gives whether somebody still reads the output.
     ///
     /// # Errors
     /// `ENOMEM`.
-    pub(crate) fn wait(&mut self, output: BorrowedFd<'_>) -> Result<bool, Errno> {
+    pub(crate) fn wait(
+        &mut self,
+        output: BorrowedFd<'_>,
+        something_is_missing: bool,
+    ) -> Result<bool, Errno> {
         let output = PollFd::from_borrowed_fd(output, PollFlags::empty());
         let mut fds = [output.clone(), output];
         let count = 1 + usize::from(self.watch.is_some());
         if let Some(watch) = &self.watch {
             fds[1] = PollFd::from_borrowed_fd(watch.as_fd(), PollFlags::IN);
         }
-        let timeout = if self.is_whole { NOW_AND_THEN } else { OFTEN };
+        let timeout = if self.is_whole && !something_is_missing { NOW_AND_THEN } else { OFTEN };
         let ready = match poll(&mut fds[..count], Some(timeout), None) {
             Ok(ready) => ready,
             Err(Errno::INTR) => 0,
