@@ -8,10 +8,13 @@ pub(crate) mod segment;
 use super::request::Spooling;
 use alloc::{collections::VecDeque, ffi::CString, vec::Vec};
 use common::{Exit, Failure};
+use core::time::Duration;
 use segment::{Found, HEAD};
+use sys::clock::monotonic;
 use sys::fs::{
     AtFlags, FlockOperation, Mode, OFlags, RawDir, flock, mkdir, open, openat, unlinkat,
 };
+use sys::poll::poll;
 use sys::{Errno, OwnedFd};
 
 /// A segment ends after so many bytes at the most, or after the eighth part of what the spool may have.
@@ -86,7 +89,7 @@ impl Spool {
         let directory = open(wanted.directory, flags, Mode::empty())?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
         let lock = openat(&directory, c"lock", flags, PRIVATE)?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        keep(&lock)?;
         let mut spool = Self {
             directory,
             _lock: lock,
@@ -430,6 +433,21 @@ impl Spool {
         self.in_flight.retain(|place| place.number != number);
         if self.segments.front().is_some_and(|front| front.number == number) {
             self.remove_front();
+        }
+    }
+}
+
+/// Locks it. A predecessor that was killed may have been starting tcpclient, and that child has a copy of the lock up to
+/// its exec: so there is a second for it.
+fn keep(lock: &OwnedFd) -> Result<(), Errno> {
+    let deadline = monotonic() + Duration::from_secs(1);
+    loop {
+        match flock(lock, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) if monotonic() < deadline => {
+                let _ = poll(&mut [], Some(Duration::from_millis(20)), None);
+            }
+            outcome => return outcome,
         }
     }
 }
