@@ -134,6 +134,7 @@ impl Works {
                 })?);
             }
         }
+        status::note_shared(statuses.make_contiguous());
         let mut works = Vec::new();
         for action in actions {
             works.extend(match *action {
