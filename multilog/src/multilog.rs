@@ -162,6 +162,7 @@ impl Works {
                 Action::Choose { .. } | Action::Alert => {}
             }
         }
+        status::note_shared(statuses.make_contiguous());
         let identities = journal::identities(script);
         let opened = opening::open(&settings, surroundings, script.journal, &identities)?;
         let mut logs = opened.logs.into_iter();

@@ -15,7 +15,22 @@ pub(super) struct Status {
     file: OwnedFd,
     content: Vec<u8>,
     is_new: bool,
+    /// Whether another action writes to the same file.
+    is_shared: bool,
     patience: Patience,
+}
+
+/// Takes note of those that are the same file: there, what was selected last stays, whichever action did it.
+pub(super) fn note_shared(statuses: &mut [Status]) {
+    for at in 1..statuses.len() {
+        let (before, rest) = statuses.split_at_mut(at);
+        let this = &mut rest[0];
+        for other in before {
+            if other.is_same(this) {
+                (other.is_shared, this.is_shared) = (true, true);
+            }
+        }
+    }
 }
 
 impl Status {
@@ -27,16 +42,32 @@ impl Status {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = sys::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?;
         let patience = Patience::new(notice);
-        Ok(Self { path, file, content: vec![b'\n'; SIZE], is_new: false, patience })
+        Ok(Self {
+            path,
+            file,
+            content: vec![b'\n'; SIZE],
+            is_new: false,
+            is_shared: false,
+            patience,
+        })
     }
 
-    /// A line was selected: its first 1000 bytes, newlines after them. It is not written yet: of
-    /// many lines that come at once, nobody would see any but the last.
+    fn is_same(&self, other: &Self) -> bool {
+        let identity =
+            |status: &Self| sys::fs::fstat(&status.file).map(|stat| (stat.st_dev, stat.st_ino));
+        identity(self).is_ok_and(|this| identity(other) == Ok(this))
+    }
+
+    /// A line was selected: its first 1000 bytes, newlines after them. It is not written yet, unless the file is another
+    /// action's, too: of many lines that come at once, nobody would see any but the last.
     pub(super) fn set(&mut self, line: &[u8]) {
         let count = line.len().min(SIZE - 1);
         self.content[..count].copy_from_slice(&line[..count]);
         self.content[count..].fill(b'\n');
         self.is_new = true;
+        if self.is_shared {
+            self.flush();
+        }
     }
 
     /// Writes it, in place, if there is anything new. Comes back when it is done.

@@ -331,7 +331,7 @@ fn killed_over_and_over_no_line_is_lost_or_doubled() {
         let lines: String = numbers.map(|number| format!("{number:099}\n")).collect();
         child.write(lines.as_bytes());
         // So many files are finished, and perhaps compressed, when it comes.
-        let before = dir.exists().then(|| finished(&dir).len()).unwrap_or(0);
+        let before = if dir.exists() { finished(&dir).len() } else { 0 };
         let more = dice.below(12);
         wait_until("some files", SOON, || dir.exists() && finished(&dir).len() >= before + more);
         child.signal(Signal::SIGKILL);
