@@ -14,6 +14,7 @@ use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use common::tai64n::Label;
+use core::mem;
 use plan::Snapshot;
 pub(crate) use plan::{File, Part};
 use sys::{Errno, OwnedFd};
@@ -44,6 +45,8 @@ pub(crate) struct Source {
     /// The newest finished file that is known.
     newest: Option<Label>,
     read: Vec<Rc<OwnedFd>>,
+    /// The directory was made anew.
+    is_renewed: bool,
 }
 
 /// The file that is being read.
@@ -90,6 +93,7 @@ impl Source {
             trouble: false,
             newest: None,
             read: Vec::new(),
+            is_renewed: false,
         }
     }
 
@@ -116,9 +120,9 @@ impl Source {
         &self.directory
     }
 
-    /// Whether there is no `current` to follow, for now.
-    pub(crate) fn is_without_file(&self) -> bool {
-        self.open.is_none()
+    /// Whether there is no `current` to follow for now, or one in another directory than when this was last asked.
+    pub(crate) fn has_moved(&mut self) -> bool {
+        mem::take(&mut self.is_renewed) || self.open.is_none()
     }
 
     /// There may be something again.

@@ -13,7 +13,7 @@ use sys::OwnedFd;
 impl Source {
     /// Goes on with what has come since the last file was read to its end.
     pub(super) fn take_up(&mut self) {
-        self.directory.renew();
+        self.is_renewed |= self.directory.renew();
         // What can't be read now may be later.
         let Ok(mut snapshot) = Snapshot::take(&self.directory) else {
             self.idle = true;
