@@ -62,8 +62,8 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     let mut show = Show::new(Style::of(output, env), time(&order, env), |bytes: &[u8]| {
         sys::write_all(output, bytes)
     });
-    let shown = reading.show(&mut show, passed_over, |something_is_missing| match &mut wait {
-        Some(wait) => wait.wait(output, something_is_missing),
+    let shown = reading.show(&mut show, passed_over, |a_log_has_moved| match &mut wait {
+        Some(wait) => wait.wait(output, a_log_has_moved),
         None => Ok(false),
     });
     match shown {
@@ -153,8 +153,7 @@ impl Reading<'_> {
         Ok(lines.saturating_sub(last))
     }
 
-    /// Shows what there is, but for so many lines at first; then waits for more, which is told whether a log has no
-    /// `current`, until that gives that there is to be no more.
+    /// Shows what there is, but for so many lines at first; then waits for more, which is told whether a log has moved, until that gives that there is to be no more.
     fn show(
         &mut self,
         show: &mut Show<impl FnMut(&[u8]) -> Result<(), Errno>>,
@@ -189,7 +188,8 @@ impl Reading<'_> {
                 }
             }
             show.flush()?;
-            if !wait(self.logs.iter().any(|log| log.source.is_without_file()))? {
+            let moved = self.logs.iter_mut().filter_map(|log| log.source.has_moved().then_some(()));
+            if !wait(moved.count() > 0)? {
                 return Ok(());
             }
             self.look_again();

@@ -18,7 +18,7 @@ pub(crate) trait WasCurrent {
 }
 
 /// Those of `files` (finished since, in order) that were not read as one of `read` (in order). What
-/// has found its name leaves `read`.
+/// has found its name leaves `read`, and so does what was removed.
 ///
 /// `older_remain`: files that were finished before are still there. Then none of these was removed, as
 /// the oldest are the first to go; and what is without a name has become the first file that is
@@ -28,27 +28,33 @@ pub(crate) fn unread<T: WasCurrent>(
     files: &[Finished],
     older_remain: bool,
 ) -> Vec<Finished> {
-    let mut whose: Vec<bool> =
+    let mut is_read: Vec<bool> =
         files.iter().map(|file| read.iter().any(|one| one.is(file))).collect();
+    // Of the files, so many belong to those of `read` that were looked at.
+    let mut found = 0;
     read.retain(|one| {
         if files.iter().any(|file| one.is(file)) {
+            found += 1;
             return false;
         }
         if !one.is_gone() {
             return true;
         }
-        let mut nobodys = (0..files.len()).filter(|index| !whose[*index]);
-        let found = if older_remain {
+        let mut nobodys = (0..files.len()).filter(|index| !is_read[*index]);
+        let its = if older_remain {
             nobodys.next()
         } else {
             nobodys.find(|index| one.reads_as(&files[*index]))
         };
-        if let Some(index) = found {
-            whose[index] = true;
+        if let Some(index) = its {
+            is_read[index] = true;
+            found += 1;
+            return false;
         }
-        found.is_none()
+        // It may get its name yet, but not after another one.
+        found == files.len()
     });
-    let unread = files.iter().zip(whose).filter(|(_, is_whose)| !is_whose);
+    let unread = files.iter().zip(is_read).filter(|(_, is_read)| !is_read);
     unread.map(|(file, _)| file.clone()).collect()
 }
 
@@ -119,12 +125,14 @@ mod tests {
             (vec![gone(Some(1))], &[1, 2], false, (vec![2], 0)),
             (vec![gone(None)], &[], true, (vec![], 1)),
             // It was removed, with all that was older.
-            (vec![gone(None)], &[2, 3], false, (vec![2, 3], 1)),
+            (vec![gone(None)], &[2, 3], false, (vec![2, 3], 0)),
+            (vec![gone(None), named(2)], &[2], false, (vec![], 0)),
+            (vec![named(1), gone(None)], &[1], true, (vec![], 1)),
             // Several at once.
             (vec![gone(None), named(2)], &[1, 2, 3], true, (vec![3], 0)),
             (vec![gone(None), gone(None)], &[1, 2, 3], true, (vec![3], 0)),
             (vec![gone(Some(2)), gone(Some(3))], &[2, 3, 4], false, (vec![4], 0)),
-            (vec![gone(None), gone(Some(2))], &[2, 3], false, (vec![3], 1)),
+            (vec![gone(None), gone(Some(2))], &[2, 3], false, (vec![3], 0)),
         ] {
             assert_eq!(rest(read, there, older_remain), expected, "{there:?} {older_remain}");
         }

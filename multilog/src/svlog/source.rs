@@ -1,14 +1,13 @@
 //! A service's log: its files one after the other, as lines.
 
+mod following;
 mod plan;
 
 use super::NAME;
-use super::content::{Content, Trouble, alike};
-use super::directory::{CURRENT, Directory, Identity, about};
+use super::content::{Content, Trouble};
+use super::directory::{CURRENT, Directory, about};
 use super::lines::{Lines, Piece};
-use super::names::Finished;
 use super::order::Order;
-use super::rotation::{self, WasCurrent};
 use super::stamp::{self, Stamp};
 use crate::tai64nlocal::zone::Zone;
 use alloc::collections::VecDeque;
@@ -46,6 +45,8 @@ pub(crate) struct Source {
     /// The newest finished file that is known.
     newest: Option<Label>,
     read: Vec<Rc<OwnedFd>>,
+    /// The directory was made anew.
+    is_renewed: bool,
 }
 
 /// The file that is being read.
@@ -92,6 +93,7 @@ impl Source {
             trouble: false,
             newest: None,
             read: Vec::new(),
+            is_renewed: false,
         }
     }
 
@@ -118,9 +120,9 @@ impl Source {
         &self.directory
     }
 
-    /// Whether there is no `current` to follow, for now.
-    pub(crate) fn is_without_file(&self) -> bool {
-        self.open.is_none()
+    /// Whether there is no `current` to follow for now, or one in another directory than when this was last asked.
+    pub(crate) fn has_moved(&mut self) -> bool {
+        mem::take(&mut self.is_renewed) || self.open.is_none()
     }
 
     /// There may be something again.
@@ -287,67 +289,5 @@ impl Source {
             Trouble::Foreign(by) => [b"compressed by ", by],
         };
         NAME.warn(&[b"unable to read ", name, b": ", why[0], why[1]]);
-    }
-
-    /// Following: goes on with what has come since.
-    fn take_up(&mut self) {
-        self.directory.renew();
-        // What can't be read now may be later.
-        let Ok(mut snapshot) = Snapshot::take(&self.directory) else {
-            self.idle = true;
-            return;
-        };
-        let known = self.newest;
-        let new = snapshot.before.iter().position(|file| Some(file.label) > known);
-        let new = snapshot.before.split_off(new.unwrap_or(snapshot.before.len()));
-        let older_remain = !snapshot.before.is_empty();
-        self.newest = new.last().map(|file| file.label).or(known);
-        let directory = &self.directory;
-        let mut read: Vec<Old<'_>> =
-            mem::take(&mut self.read).into_iter().map(|file| Old { file, directory }).collect();
-        snapshot.before = rotation::unread(&mut read, &new, older_remain);
-        self.read = read.into_iter().map(|old| old.file).collect();
-        if let Some(held) = &snapshot.on_its_way {
-            let is_known = |old: &Rc<OwnedFd>| {
-                about(old).is_some_and(|about| {
-                    held.identity() == Some(about.identity) || held.was_processed() && about.is_gone
-                })
-            };
-            if self.read.iter().any(is_known) {
-                snapshot.on_its_way = None;
-            }
-        }
-        self.plan = snapshot.plan(known, None);
-        self.idle = self.plan.is_empty();
-    }
-}
-
-/// A file that was read as `current`.
-struct Old<'a> {
-    file: Rc<OwnedFd>,
-    directory: &'a Directory,
-}
-
-impl Old<'_> {
-    fn identity(&self) -> Option<Identity> {
-        about(&self.file).map(|about| about.identity)
-    }
-}
-
-impl WasCurrent for Old<'_> {
-    fn is(&self, file: &Finished) -> bool {
-        self.identity().is_some() && self.identity() == self.directory.look(&file.name)
-    }
-
-    fn is_gone(&self) -> bool {
-        about(&self.file).is_none_or(|about| about.is_gone)
-    }
-
-    fn reads_as(&self, file: &Finished) -> bool {
-        let opened = self.directory.file(&file.name).map_err(Trouble::from);
-        let Ok(mut content) = opened.and_then(|opened| Content::of_finished(opened, 0)) else {
-            return false;
-        };
-        alike(&mut Content::plain(self.file.clone(), 0, u64::MAX), &mut content)
     }
 }

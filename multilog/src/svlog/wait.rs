@@ -50,22 +50,26 @@ impl Wait {
             self.paths.iter().filter(|path| is_watched(path)).count() == self.paths.len();
     }
 
-    /// Waits until there may be something new; not for long if `something_is_missing`, whose coming may not be told. Gives whether somebody still reads the output.
+    /// Waits until there may be something new; not for long if `a_log_has_moved`, or isn't there, so that its
+    /// coming may not be told. Gives whether somebody still reads the output.
     ///
     /// # Errors
     /// `ENOMEM`.
     pub(crate) fn wait(
         &mut self,
         output: BorrowedFd<'_>,
-        something_is_missing: bool,
+        a_log_has_moved: bool,
     ) -> Result<bool, Errno> {
+        if a_log_has_moved {
+            self.watch_all();
+        }
         let output = PollFd::from_borrowed_fd(output, PollFlags::empty());
         let mut fds = [output.clone(), output];
         let count = 1 + usize::from(self.watch.is_some());
         if let Some(watch) = &self.watch {
             fds[1] = PollFd::from_borrowed_fd(watch.as_fd(), PollFlags::IN);
         }
-        let timeout = if self.is_whole && !something_is_missing { NOW_AND_THEN } else { OFTEN };
+        let timeout = if self.is_whole && !a_log_has_moved { NOW_AND_THEN } else { OFTEN };
         let ready = match poll(&mut fds[..count], Some(timeout), None) {
             Ok(ready) => ready,
             Err(Errno::INTR) => 0,

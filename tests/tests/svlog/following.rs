@@ -73,6 +73,7 @@ fn nothing_is_missed_or_seen_twice_through_rotations() {
 fn nothing_is_missed_or_seen_twice_through_processors() {
     assert!(through("svlog-gzipped", &["t", "s4096", "n1000", "!gzip", "./dns"], 500, 250) > 20);
     assert_eq!(through("svlog-gzipped-few", &["t", "s4096", "n2", "!gzip", "./dns"], 120, 20), 1);
+    assert!(through("svlog-zgz", &["t", "s4096", "n1000", "zgz", "./dns"], 500, 250) > 20);
     // Not before it has its successor; and the name that the code gives it.
     let slow = ["t", "s4096", "n50", "!sleep 0.1; gzip", "wgz", "./dns"];
     assert!(through("svlog-gzipped-slowly", &slow, 150, 75) > 5);
