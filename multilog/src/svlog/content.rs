@@ -1,6 +1,5 @@
 //! What is in a file, compressed or not, a piece at a time.
 
-mod crc;
 mod feed;
 mod gzip;
 mod zstandard;

@@ -1,7 +1,8 @@
 //! gzip. Source: RFC 1952.
 
+use super::Trouble;
 use super::feed::Feed;
-use super::{Trouble, crc};
+use crate::crc32::crc32;
 use alloc::boxed::Box;
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZFlush, MZStatus};
@@ -108,7 +109,7 @@ impl Gzip {
         let result = inflate(&mut self.state, input, into, MZFlush::None);
         self.feed.take(result.bytes_consumed);
         let count = result.bytes_written;
-        self.sum = crc::more(self.sum, &into[..count]);
+        self.sum = crc32(self.sum, &into[..count]);
         self.size = self.size.wrapping_add(count as u32);
         match result.status {
             Ok(MZStatus::StreamEnd) => self.end()?,

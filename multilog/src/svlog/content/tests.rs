@@ -1,4 +1,5 @@
 use super::*;
+use crate::crc32::crc32;
 use miniz_oxide::deflate::compress_to_vec;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec as zstandard};
 
@@ -29,7 +30,7 @@ fn read(bytes: &[u8], start: u64) -> (Vec<u8>, Option<Trouble>) {
 fn gzip(text: &[u8], flags: u8, extra: &[u8]) -> Vec<u8> {
     let header = [&gzip::MAGIC[..], &[flags, 0, 0, 0, 0, 0, 3], extra].concat();
     let size = u32::try_from(text.len()).expect("small").to_le_bytes();
-    let trailer = [crc::more(0, text).to_le_bytes(), size].concat();
+    let trailer = [crc32(0, text).to_le_bytes(), size].concat();
     [header, compress_to_vec(text, 6), trailer].concat()
 }
 
