@@ -5,6 +5,7 @@
 extern crate alloc;
 
 mod crc32;
+mod expansion;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;

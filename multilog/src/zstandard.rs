@@ -1,4 +1,4 @@
-//! Zstandard files (RFC 8878): one frame.
+//! Writing Zstandard files (RFC 8878): one frame.
 
 mod bits;
 mod fse;
@@ -7,10 +7,8 @@ mod matches;
 mod sequences;
 mod xxh64;
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 use matches::History;
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
-use ruzstd::io::Read;
 use sequences::Recent;
 use sys::Errno;
 use xxh64::Xxh64;
@@ -90,50 +88,6 @@ fn fill(
         }
     }
     Ok(filled)
-}
-
-/// Gives `see` what was compressed by [`compress`].
-///
-/// # Errors
-/// Those of `read`; `EINVAL` for what [`compress`] can't have made.
-pub(crate) fn decompress(
-    read: impl FnMut(&mut [u8]) -> Result<usize, Errno>,
-    mut see: impl FnMut(&[u8]),
-) -> Result<(), Errno> {
-    let mut source = Source { read, trouble: None };
-    // Not the decoder that is easier to use: it makes texts of errors, which freestanding programs can't have.
-    let mut decoder = FrameDecoder::new();
-    let mut buffer = vec![0; 16 * 1024];
-    let mut is_valid = decoder.init(&mut source).is_ok();
-    while is_valid && !decoder.is_finished() {
-        is_valid = decoder.decode_blocks(&mut source, BlockDecodingStrategy::UptoBlocks(1)).is_ok();
-        while is_valid && decoder.can_collect() > 0 {
-            match decoder.read(&mut buffer) {
-                Ok(count) => see(&buffer[..count]),
-                Err(_) => is_valid = false,
-            }
-        }
-    }
-    match source.trouble {
-        Some(errno) => Err(errno),
-        None if is_valid => Ok(()),
-        None => Err(Errno::INVAL),
-    }
-}
-
-/// What is read, and why it couldn't be.
-struct Source<R> {
-    read: R,
-    trouble: Option<Errno>,
-}
-
-impl<R: FnMut(&mut [u8]) -> Result<usize, Errno>> Read for Source<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ruzstd::io::Error> {
-        (self.read)(buffer).map_err(|errno| {
-            self.trouble = Some(errno);
-            ruzstd::io::ErrorKind::Other.into()
-        })
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,19 @@ pub fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
     }
 }
 
+/// Reads into `buffer` what the file has from byte `offset` on. 0 is the end of file.
+///
+/// # Errors
+/// What pread(2) says, `EINTR` excepted.
+pub fn read_at(fd: impl AsFd, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
+    loop {
+        match rustix::io::pread(fd.as_fd(), &mut *buffer, offset) {
+            Err(Errno::INTR) => {}
+            result => return result,
+        }
+    }
+}
+
 /// Writes all of `bytes`, however many writes that takes; on a descriptor that would block, waits.
 ///
 /// # Errors

@@ -36,7 +36,7 @@ pub mod start;
 pub mod title;
 
 pub use args::{Args, Env, Vector};
-pub use descriptor::{adopt, borrow, close_all_but, read, write_all};
+pub use descriptor::{adopt, borrow, close_all_but, read, read_at, write_all};
 pub use lines::lines;
 pub use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 pub use rustix::io::Errno;

@@ -3,6 +3,7 @@
 use super::compression::Format;
 use super::disk::COMPRESSED;
 use crate::crc32::crc32;
+use crate::expansion::{self, Feed, Trouble};
 use crate::{gzip, zstandard};
 use alloc::ffi::CString;
 use core::ffi::CStr;
@@ -74,7 +75,7 @@ pub(super) fn archive(directory: &OwnedFd, name: &CStr, format: Format) -> Resul
 fn fill(archive: &OwnedFd, source: &OwnedFd, stat: &Stat, format: Format) -> Result<(), Obstacle> {
     sys::fs::ftruncate(archive, 0)?;
     let original = compress(source, archive, format)?;
-    if expand(archive, format)? != original {
+    if expand(archive)? != original {
         return Err(Obstacle::Mismatch);
     }
     // Tools that go by a file's age find it as old as it is. No harm if they don't.
@@ -154,28 +155,15 @@ fn compress(source: &OwnedFd, archive: &OwnedFd, format: Format) -> Result<Conte
     Ok(content)
 }
 
-fn expand(archive: &OwnedFd, format: Format) -> Result<Content, Obstacle> {
+fn expand(archive: &OwnedFd) -> Result<Content, Obstacle> {
     let mut content = (0, 0);
-    let mut at = 0;
-    let read = |buffer: &mut [u8]| loop {
-        match sys::io::pread(archive, &mut *buffer, at) {
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno),
-            Ok(count) => {
-                at += count as u64;
-                return Ok(count);
-            }
-        }
-    };
     let see = |bytes: &[u8]| {
         content = (content.0 + bytes.len() as u64, crc32(content.1, bytes));
     };
-    let expanded = match format {
-        Format::Gzip => gzip::decompress(read, see),
-        Format::Zstandard => zstandard::decompress(read, see),
-    };
-    match expanded {
-        Err(Errno::INVAL) => Err(Obstacle::Mismatch),
-        other => Ok(other.map(|()| content)?),
+    match expansion::expand(Feed::of_file(archive), see) {
+        Ok(()) => Ok(content),
+        Err(Trouble::Damaged | Trouble::Foreign(_)) => Err(Obstacle::Mismatch),
+        Err(Trouble::Window) => Err(Errno::NOMEM.into()),
+        Err(Trouble::Errno(errno)) => Err(errno.into()),
     }
 }

@@ -1,40 +1,16 @@
 //! What is in a file, compressed or not, a piece at a time.
 
-mod feed;
-mod gzip;
-mod zstandard;
+pub(crate) use crate::expansion::Trouble;
 
 use super::directory::about;
-use alloc::boxed::Box;
+use crate::expansion::{Expansion, Feed, MAGIC, is_compressed};
 use alloc::rc::Rc;
-use feed::Feed;
-use gzip::Gzip;
-use sys::{Errno, OwnedFd};
-use zstandard::Zstandard;
-
-/// Why a file can't be read (on).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    Errno(Errno),
-    /// It is compressed, and its bytes are not what a compressor has written.
-    Damaged,
-    /// It is compressed with a window for which there isn't enough memory.
-    Window,
-    /// It is compressed in a way that isn't understood here: by this program.
-    Foreign(&'static [u8]),
-}
-
-impl From<Errno> for Trouble {
-    fn from(errno: Errno) -> Self {
-        Self::Errno(errno)
-    }
-}
+use sys::{OwnedFd, read_at};
 
 /// An open file.
 pub(crate) enum Content {
     Plain(Plain),
-    Gzip(Box<Gzip>),
-    Zstandard(Box<Zstandard>),
+    Compressed(Expansion<'static>),
 }
 
 /// A file as it is. Several may read the same one, each at its own place.
@@ -45,14 +21,6 @@ pub(crate) struct Plain {
     end: u64,
 }
 
-/// What compressed files that can't be read here begin with, and who writes them.
-const FOREIGN: [(&[u8], &[u8]); 4] = [
-    (b"\xFD7zXZ\0", b"xz"),
-    (b"BZh", b"bzip2"),
-    (b"\x04\x22\x4D\x18", b"lz4"),
-    (b"\x1F\x9D", b"compress"),
-];
-
 impl Content {
     /// A finished file, from byte `start` of what it holds on. Whether it is compressed, its first bytes
     /// tell: the names that processors' files get don't.
@@ -60,19 +28,12 @@ impl Content {
     /// # Errors
     /// It can't be read here.
     pub(crate) fn of_finished(file: Rc<OwnedFd>, start: u64) -> Result<Self, Trouble> {
-        let mut magic = [0; 6];
-        let length = read_at(&file, &mut magic, 0)?;
-        let magic = &magic[..length];
-        if let Some((_, by)) = FOREIGN.iter().find(|(begin, _)| magic.starts_with(begin)) {
-            return Err(Trouble::Foreign(by));
-        }
-        let mut content = if magic.starts_with(&gzip::MAGIC) {
-            Self::Gzip(Box::new(Gzip::new(Feed::new(file))))
-        } else if zstandard::is_magic(magic) {
-            Self::Zstandard(Box::new(Zstandard::new(Feed::new(file))))
-        } else {
+        let mut magic = [0; MAGIC];
+        let length = read_at(&*file, &mut magic, 0)?;
+        if !is_compressed(&magic[..length]) {
             return Ok(Self::plain(file, start, u64::MAX));
-        };
+        }
+        let mut content = Self::Compressed(Expansion::new(Feed::of_file(file))?);
         content.pass_over(start)?;
         Ok(content)
     }
@@ -101,8 +62,7 @@ impl Content {
     pub(crate) fn read(&mut self, into: &mut [u8]) -> Result<usize, Trouble> {
         match self {
             Self::Plain(plain) => plain.read(into),
-            Self::Gzip(gzip) => gzip.read(into),
-            Self::Zstandard(zstandard) => zstandard.read(into),
+            Self::Compressed(expansion) => expansion.read(into),
         }
     }
 }
@@ -120,19 +80,9 @@ impl Plain {
     fn read(&mut self, into: &mut [u8]) -> Result<usize, Trouble> {
         let most =
             usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX).min(into.len());
-        let count = read_at(&self.file, &mut into[..most], self.at)?;
+        let count = read_at(&*self.file, &mut into[..most], self.at)?;
         self.at += count as u64;
         Ok(count)
-    }
-}
-
-/// Reads once, from this place.
-pub(crate) fn read_at(file: &OwnedFd, into: &mut [u8], at: u64) -> Result<usize, Errno> {
-    loop {
-        match sys::io::pread(file, &mut *into, at) {
-            Err(Errno::INTR) => {}
-            other => return other,
-        }
     }
 }
 

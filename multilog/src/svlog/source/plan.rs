@@ -1,6 +1,6 @@
 //! Which files of a log are read, and from where on.
 
-use crate::svlog::content::{Content, Trouble, read_at};
+use crate::svlog::content::{Content, Trouble};
 use crate::svlog::directory::{CURRENT, Directory, Identity, PREVIOUS, PROCESSED, about};
 use crate::svlog::names::{self, Finished};
 use crate::svlog::stamp;
@@ -200,7 +200,7 @@ pub(super) fn only_last(
         let Ok(Some((mut content, _))) = plan[index].open(directory) else { continue };
         let found = match &content {
             Content::Plain(plain) => from_end(plain.file(), plain.size(), missing, &good),
-            Content::Gzip(_) | Content::Zstandard(_) => Ok(newlines(&mut content)),
+            Content::Compressed(_) => Ok(newlines(&mut content)),
         };
         match found {
             Ok(Found::Place(start)) => {
@@ -272,7 +272,7 @@ fn first_bytes<'a>(file: &OwnedFd, buffer: &'a mut [u8], line: u64) -> Result<&'
 fn whole(file: &OwnedFd, buffer: &mut [u8], at: u64) -> Result<usize, Errno> {
     let mut length = 0;
     while length < buffer.len() {
-        match read_at(file, &mut buffer[length..], at + length as u64)? {
+        match sys::read_at(file, &mut buffer[length..], at + length as u64)? {
             0 => break,
             count => length += count,
         }

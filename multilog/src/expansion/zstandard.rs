@@ -34,14 +34,14 @@ fn magic(bytes: &[u8]) -> Option<u32> {
 }
 
 /// A file of one or more frames. The last `window` bytes are held, and a block.
-pub(crate) struct Zstandard {
-    feed: Feed,
+pub(crate) struct Zstandard<'a> {
+    feed: Feed<'a>,
     decoder: FrameDecoder,
     within: bool,
 }
 
-impl Zstandard {
-    pub(super) fn new(feed: Feed) -> Self {
+impl<'a> Zstandard<'a> {
+    pub(super) fn new(feed: Feed<'a>) -> Self {
         Self { feed, decoder: FrameDecoder::new(), within: false }
     }
 

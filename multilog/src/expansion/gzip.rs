@@ -20,8 +20,8 @@ const NAME: u8 = 1 << 3;
 const COMMENT: u8 = 1 << 4;
 
 /// A file of one or more members. 64 kB, however large it is.
-pub(crate) struct Gzip {
-    feed: Feed,
+pub(crate) struct Gzip<'a> {
+    feed: Feed<'a>,
     state: Box<InflateState>,
     stage: Stage,
     sum: u32,
@@ -38,8 +38,8 @@ enum Stage {
     End,
 }
 
-impl Gzip {
-    pub(super) fn new(feed: Feed) -> Self {
+impl<'a> Gzip<'a> {
+    pub(super) fn new(feed: Feed<'a>) -> Self {
         let state = InflateState::new_boxed(DataFormat::Raw);
         Self { feed, state, stage: Stage::First, sum: 0, size: 0 }
     }
