@@ -39,6 +39,9 @@ pub(super) fn run(
         .map_err(|errno| Trouble::with("unable to write ", STATE, errno))?;
     let (state, newstate) = (reading(STATE)?, writing(NEWSTATE)?);
     let of_directory = Trouble::of_directory;
+    // Logs may have to be made anew by names that begin here.
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let here = sys::fs::open(c".", flags, Mode::empty());
     // Not by its name: the directory may have got another since.
     fchdir(directory).map_err(|errno| of_directory("unable to switch to ", Some(errno)))?;
     let program = Program::find(c"/bin/sh", None);
@@ -54,7 +57,11 @@ pub(super) fn run(
         mask: surroundings.mask,
         ..Spawn::new(&program, &args, &env)
     };
-    let child = spawn.start().map_err(|error| match error {
+    let started = spawn.start();
+    if let Ok(here) = here {
+        let _ = fchdir(&here);
+    }
+    let child = started.map_err(|error| match error {
         SpawnError::Exec(errno) => of_directory("unable to run /bin/sh in ", Some(errno)),
         SpawnError::Clone(errno) | SpawnError::Directory(errno) | SpawnError::Descriptor(errno) => {
             of_directory("unable to fork for processor in ", Some(errno))

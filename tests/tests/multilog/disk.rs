@@ -80,6 +80,24 @@ fn a_directory_that_was_removed_is_made_anew() {
     assert_eq!(left(&scratch.join("d")).last().map(|(name, ..)| name.as_str()), Some("lock"));
 }
 
+/// A processor runs in the log's directory; multilog itself stays where it is.
+#[test]
+fn it_is_made_in_its_place_after_a_processor_has_run() {
+    let scratch = Scratch::new("multilog-removed-processed");
+    let mut child =
+        Run::new(program("multilog")).args(["s4096", "!cat", "./d"]).cwd(scratch.path()).spawn();
+    child.write(lines(20).as_bytes());
+    let all = lines(20).len();
+    wait_until("all lines", SOON, || logged(&scratch.join("d")).len() == all);
+    fs::remove_dir_all(scratch.join("d")).expect("removed");
+    child.write(lines(40).as_bytes());
+    child.close();
+    assert_eq!(child.wait(A_WHILE).code, 0);
+    let log = text(&logged(&scratch.join("d")));
+    assert!(lines(40).ends_with(&log) && log.len() >= 4000, "{} bytes", log.len());
+    assert!(!scratch.join("d/d").exists());
+}
+
 #[test]
 fn too_few_descriptors_are_waited_for() {
     let scratch = Scratch::new("multilog-descriptors");

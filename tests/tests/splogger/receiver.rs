@@ -1,5 +1,6 @@
 //! Another host's syslog daemon by TCP, which may be restarted.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,12 +64,18 @@ impl Receiver {
 
     /// Takes no new connection, says that it ends, reads on until the other side has ended, too, and ends. Gives the
     /// texts of what it got.
-    pub(super) fn end(mut self) -> Vec<String> {
+    pub(super) fn end(self) -> Vec<String> {
+        texts(&self.end_with_messages())
+    }
+
+    /// As [`Self::end`], and gives the messages as they came. What the other side knows to have arrived was acknowledged
+    /// by the kernel, and may not have been read: only the end tells that it was.
+    pub(super) fn end_with_messages(mut self) -> Vec<String> {
         self.ends.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             thread.join().expect("it ends in good order");
         }
-        texts(&self.messages())
+        self.messages()
     }
 }
 
@@ -79,29 +86,47 @@ impl Drop for Receiver {
 }
 
 fn serve(listener: TcpListener, kept: &Mutex<Vec<String>>, over: &AtomicBool) {
-    let mut listener = Some(listener);
-    while let Some(listening) = &listener {
-        let accepted = listening.accept();
-        match accepted {
-            Ok((stream, _)) => take(stream, &mut listener, kept, over),
-            Err(_) if over.load(Ordering::Relaxed) => return,
-            Err(_) => std::thread::park_timeout(TURN),
+    let (mut listener, mut waiting) = (Some(listener), VecDeque::new());
+    loop {
+        // Looked at first: what has connected before the end still comes.
+        let is_over = over.load(Ordering::Relaxed);
+        accept(&listener, &mut waiting);
+        if is_over {
+            listener = None;
+        }
+        match waiting.pop_front() {
+            Some(stream) => take(stream, &mut listener, &mut waiting, kept, over),
+            None if is_over => return,
+            None => std::thread::park_timeout(TURN),
         }
     }
 }
 
-/// Reads a connection to its end.
+/// Takes all connections that there are.
+fn accept(listener: &Option<TcpListener>, waiting: &mut VecDeque<TcpStream>) {
+    let Some(listener) = listener else { return };
+    while let Ok((stream, _)) = listener.accept() {
+        waiting.push_back(stream);
+    }
+}
+
+/// Reads a connection to its end. At the receiver's, nobody can connect any more; who has will be heard.
 fn take(
     mut stream: TcpStream,
     listener: &mut Option<TcpListener>,
+    waiting: &mut VecDeque<TcpStream>,
     kept: &Mutex<Vec<String>>,
     over: &AtomicBool,
 ) {
     stream.set_nonblocking(false).expect("it blocks");
     stream.set_read_timeout(Some(TURN)).expect("a timeout");
     let (mut bytes, mut buffer) = (Vec::new(), vec![0; 65536]);
+    let mut said = false;
     loop {
-        if over.load(Ordering::Relaxed) && listener.take().is_some() {
+        if over.load(Ordering::Relaxed) && !said {
+            said = true;
+            accept(listener, waiting);
+            *listener = None;
             let _ = stream.shutdown(Shutdown::Write);
         }
         match stream.read(&mut buffer) {

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::net::TcpListener;
 
-use tests::{free_port, wait_until};
+use tests::{Signal, free_port, wait_until};
 
 use super::receiver::{Receiver, frame};
 use super::{SOON, forward, numbered, numbers, read_so_far, resident};
@@ -133,9 +133,17 @@ fn a_host_that_dies_costs_what_its_kernel_had() {
         std::thread::park_timeout(std::time::Duration::from_millis(100));
         before > 10_000 && read_so_far(pid) == before
     });
-    // All that has arrived, and no byte beyond: so much does a look at it take.
+    // Perhaps it had only no turn to run: from here on it sends nothing more, and what is under way arrives.
+    stream.peek(&mut [0]).expect("something");
+    child.signal(Signal::SIGSTOP);
     let mut arrived = vec![0; 16 << 20];
-    let seen = stream.peek(&mut arrived).expect("a look");
+    let mut seen = 0;
+    wait_until("nothing more arrives", SOON, || {
+        let before = seen;
+        std::thread::park_timeout(std::time::Duration::from_millis(100));
+        seen = stream.peek(&mut arrived).expect("a look");
+        seen == before
+    });
     let mut first = 0;
     let mut used = 0;
     while let Some((_, length)) = frame(&arrived[used..seen]) {
@@ -145,6 +153,7 @@ fn a_host_that_dies_costs_what_its_kernel_had() {
     // Unread bytes make it a reset.
     let _ = stream.read(&mut [0]);
     drop((stream, listener));
+    child.signal(Signal::SIGCONT);
     let receiver = Receiver::at(port);
     let outcome = child.wait(SOON * 2);
     assert_eq!(outcome.code, 0, "{}", outcome.err());
