@@ -1,11 +1,12 @@
 //! What all programs of daemontools-rs share: how they start and end, how they read options and
-//! numbers, how they say what is wrong, time labels, and the environment that they hand on.
+//! numbers, how they say what is wrong, time labels, dates, and the environment that they hand on.
 
 #![cfg_attr(not(any(test, fuzzing)), no_std)]
 
 extern crate alloc;
 
 pub mod base64;
+pub mod calendar;
 pub mod diagnostic;
 pub mod env;
 #[cfg(any(test, fuzzing))]

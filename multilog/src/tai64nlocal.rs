@@ -1,6 +1,5 @@
 //! tai64nlocal: makes TAI64N labels local times, and local times labels.
 
-pub(crate) mod calendar;
 pub(crate) mod labels;
 pub(crate) mod lines;
 pub(crate) mod local;

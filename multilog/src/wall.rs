@@ -1,7 +1,7 @@
 //! What a clock on the wall shows, as text: a second at a time, with a memory for what stays the same.
 
-use crate::tai64nlocal::calendar::{DAY, Date};
 use crate::tai64nlocal::zone::{Span, Zone};
+use common::calendar::{DAY, Date};
 use common::decimal;
 use sys::Env;
 

@@ -1,8 +1,8 @@
 //! A message as RFC 5424 writes it.
 
 use super::message::Message;
-use crate::tai64nlocal::calendar::{DAY, Date};
 use alloc::vec::Vec;
+use common::calendar::{DAY, Date};
 use common::decimal;
 use core::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Dates and times as the clock shows them, and which moment that is.
 
-use crate::tai64nlocal::calendar::{DAY, days_to_month, days_to_year, is_leap};
 use crate::tai64nlocal::zone::Zone;
+use common::calendar::{DAY, days_to_month, days_to_year, is_leap};
 use common::tai64n::Label;
 use core::time::Duration;
 

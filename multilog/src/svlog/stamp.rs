@@ -1,8 +1,8 @@
 //! The stamp at the start of a line, whoever has put it there. Pure.
 
 use super::civil::{Civil, Reader, Twice, moment};
-use crate::tai64nlocal::calendar::DAY;
 use crate::tai64nlocal::zone::Zone;
+use common::calendar::DAY;
 use common::tai64n::Label;
 
 /// A moment, and how many bytes of the line say so.

@@ -1,8 +1,8 @@
 //! Times that the administrator types: `-s TIME`, `-u TIME`. Pure.
 
 use super::civil::{Civil, Reader, Twice, moment, unix};
-use crate::tai64nlocal::calendar::DAY;
 use crate::tai64nlocal::zone::Zone;
+use common::calendar::DAY;
 use common::number;
 use common::tai64n::Label;
 use core::time::Duration;

@@ -1,6 +1,6 @@
 //! Reading a time as tai64nlocal writes it, or ISO 8601 has it: what the text says, without a word about zones.
 
-use super::calendar::{DAY, days_to_month, days_to_year, is_leap};
+use common::calendar::{DAY, days_to_month, days_to_year, is_leap};
 
 /// What a text says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

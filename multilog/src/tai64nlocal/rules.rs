@@ -4,7 +4,7 @@
 
 mod text;
 
-use super::calendar::{DAY, Date, days_to_month, days_to_year, is_leap};
+use common::calendar::{DAY, Date, days_to_month, days_to_year, is_leap};
 
 /// The rules of a zone, the same in every year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,21 +1,22 @@
 //! Days and dates of the Gregorian calendar, before 1582 too.
 
 /// Seconds of a day.
-pub(crate) const DAY: i64 = 86_400;
+pub const DAY: i64 = 86_400;
 
 /// A day of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Date {
-    pub(crate) year: i64,
+pub struct Date {
+    /// 0 is the year before 1.
+    pub year: i64,
     /// 1 to 12.
-    pub(crate) month: i64,
+    pub month: i64,
     /// 1 to 31.
-    pub(crate) day: i64,
+    pub day: i64,
 }
 
 impl Date {
     /// The day that many days after 1970-01-01. Good for all days whose seconds fit in 64 bits.
-    pub(crate) fn of(days: i64) -> Self {
+    pub fn of(days: i64) -> Self {
         // Years that begin in March have their leap day at the end; 400 of them are one era.
         let since_0000_03_01 = days + 719_468;
         let era = since_0000_03_01.div_euclid(146_097);
@@ -35,19 +36,19 @@ impl Date {
 }
 
 /// Days from 1970-01-01 to January 1 of this year.
-pub(crate) fn days_to_year(year: i64) -> i64 {
+pub fn days_to_year(year: i64) -> i64 {
     let before = year - 1;
     365 * (year - 1970) + (before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400))
         - 477
 }
 
 /// Whether this year has a February 29.
-pub(crate) fn is_leap(year: i64) -> bool {
+pub fn is_leap(year: i64) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
 /// Days of this year before the 1st of `month` (1 to 12).
-pub(crate) fn days_to_month(year: i64, month: i64) -> i64 {
+pub fn days_to_month(year: i64, month: i64) -> i64 {
     const BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
     BEFORE[(month - 1).clamp(0, 11) as usize] + i64::from(month > 2 && is_leap(year))
 }
