@@ -20,8 +20,10 @@ pub(super) struct Outbox {
     backlog: Backlog,
     /// Whether it was said that nobody listens.
     outage: bool,
-    /// Whether it was said that the spool can't be used.
-    spool_trouble: bool,
+    /// Whether it was said that the spool can't be read.
+    unreadable: bool,
+    /// Whether it was said that it can't be written.
+    unwritable: bool,
 }
 
 /// What holds up the messages that aren't sent.
@@ -37,7 +39,7 @@ pub(super) enum Held {
 impl Outbox {
     pub(super) fn new(name: &'static [u8], form: Form, way: Way, spool: Option<Spool>) -> Self {
         let backlog = Backlog::new(spool);
-        Self { name, form, way, backlog, outage: false, spool_trouble: false }
+        Self { name, form, way, backlog, outage: false, unreadable: false, unwritable: false }
     }
 
     /// Whether messages name the service's process.
@@ -114,6 +116,7 @@ impl Outbox {
         }
         all
     }
+
     fn send(&mut self) -> Held {
         let spooling = self.backlog.is_spooling();
         if spooling {
@@ -121,13 +124,14 @@ impl Outbox {
         }
         let outcome = loop {
             let packet = match self.backlog.next() {
-                Ok(Some(packet)) => packet,
-                Ok(None) => break self.way.flush(),
+                Ok(packet) => packet,
                 Err(errno) => {
-                    self.trouble(b"unable to read spool", errno);
+                    say_once(&mut self.unreadable, b"unable to read spool", errno);
                     return Held::Away;
                 }
             };
+            self.unreadable = false;
+            let Some(packet) = packet else { break self.way.flush() };
             match self.way.send(packet) {
                 Outcome::Sent => self.backlog.sent(),
                 held @ (Outcome::Busy | Outcome::Away(_)) => break held,
@@ -163,8 +167,8 @@ impl Outbox {
 
     fn store(&mut self) {
         match self.backlog.store() {
-            Ok(()) => self.spool_trouble = false,
-            Err(errno) => self.trouble(b"unable to write spool", errno),
+            Ok(()) => self.unwritable = false,
+            Err(errno) => say_once(&mut self.unwritable, b"unable to write spool", errno),
         }
         match self.backlog.dropped() {
             0 => {}
@@ -183,12 +187,72 @@ impl Outbox {
             }
         }
     }
+}
 
-    /// Said once, until it is over.
-    fn trouble(&mut self, what: &[u8], errno: Errno) {
-        if !self.spool_trouble {
-            self.spool_trouble = true;
-            NAME.warn_errno(&[what], errno);
+/// Until it is over.
+fn say_once(said: &mut bool, what: &[u8], errno: Errno) {
+    if !*said {
+        *said = true;
+        NAME.warn_errno(&[what], errno);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::splogger::delivery::Delivery;
+    use crate::splogger::request::Spooling;
+    use alloc::ffi::CString;
+    use core::time::Duration;
+    use std::os::unix::net::UnixDatagram;
+    use std::path::PathBuf;
+    use sys::net::SocketAddrUnix;
+
+    struct Scratch(PathBuf);
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
         }
+    }
+
+    #[test]
+    fn a_spool_that_cannot_be_read_is_told_once_however_often_it_is_looked_at() {
+        let name = format!("splogger-outbox-{}", std::process::id());
+        let scratch = Scratch(std::env::temp_dir().join(name));
+        std::fs::create_dir(&scratch.0).expect("made");
+        let socket = scratch.0.join("log");
+        let spool = scratch.0.join("spool");
+        let directory = CString::new(spool.to_str().expect("UTF-8")).expect("no NUL");
+        // Arguments live as long as the program.
+        let directory = Box::leak(directory.into_boxed_c_str());
+        let wanted = Spooling { directory, bytes: 1 << 20, drop_oldest: false };
+        let address = SocketAddrUnix::new(socket.to_str().expect("UTF-8")).expect("short");
+        let way = Way::Local(Delivery::new(address));
+        let form = Form::Traditional { facility: 2, tag: b"x" };
+        let mut outbox =
+            Outbox::new(b"log", form, way, Some(Spool::open(&wanted).expect("opened")));
+        let message = Message {
+            priority: Priority::Info,
+            stamp: Duration::ZERO,
+            continuation: false,
+            text: b"one".to_vec(),
+        };
+        outbox.add(&message, None);
+        assert!(outbox.deliver() == Held::Away && !outbox.is_unsettled());
+
+        let segment = spool.join("0000000000000001");
+        let content = std::fs::read(&segment).expect("a segment");
+        std::fs::write(&segment, &content[..20]).expect("cut");
+        for _ in 0..3 {
+            assert!(outbox.deliver() == Held::Away);
+            assert!(outbox.unreadable, "it isn't over, so it isn't told again");
+        }
+        std::fs::write(&segment, &content).expect("mended");
+        let daemon = UnixDatagram::bind(&socket).expect("bound");
+        assert!(outbox.deliver() == Held::Nothing && !outbox.unreadable);
+        let mut buffer = [0; 100];
+        let length = daemon.recv(&mut buffer).expect("a packet");
+        assert_eq!(&buffer[..length], b"<22>x: 0.000000 one");
     }
 }
