@@ -1,7 +1,7 @@
 //! splogger: hands what a service says to the host's syslog, the journal, or another host, line by line.
 //!
-//! [`request`] is the command line. [`line`] makes messages of lines, [`form`] what they look like, [`backlog`] keeps
-//! them, with [`spool`], and [`way`] takes them: [`delivery`], [`udp`] or [`stream`].
+//! [`request`] is the command line. [`line`] makes messages of lines, [`form`] what they look like. [`outbox`] has them until
+//! they have arrived: [`backlog`] keeps them, with [`spool`], and [`way`] takes them: [`delivery`], [`udp`] or [`stream`].
 
 mod backlog;
 mod delivery;
@@ -11,6 +11,7 @@ mod form;
 mod hand_over;
 pub(crate) mod line;
 pub(crate) mod message;
+mod outbox;
 mod request;
 mod service;
 pub(crate) mod spool;
@@ -22,20 +23,18 @@ mod way;
 
 use crate::input::{Input, watch};
 use alloc::vec::Vec;
-use backlog::Backlog;
-use common::{Exit, Failure, Name, decimal};
+use common::{Exit, Failure, Name};
 use core::mem::MaybeUninit;
 use core::time::Duration;
-use form::Form;
 use line::Lines;
-use message::{Message, Priority};
+use outbox::{Held, Outbox};
 use service::Service;
 use spool::Spool;
 use sys::clock::{monotonic, realtime};
 use sys::poll::{PollFd, PollFlags, poll};
 use sys::signal::Signal;
 use sys::{Args, Env, Errno};
-use way::{Outcome, Way};
+use way::Way;
 
 const NAME: Name = Name("splogger");
 
@@ -73,57 +72,35 @@ pub fn run(args: Args, env: Env) -> Result<Exit, Failure> {
     })?;
     let spool = request.spool.as_ref().map(Spool::open).transpose()?;
     let input = Input::new(input, watch(&[Signal::TERM]));
+    let way = Way::to(&request, args, env, input.waiting());
     Ok(Splogger {
-        name: request.name,
-        way: Way::to(&request, args, env, input.waiting()),
         input,
         lines: request.form.lines(),
-        form: request.form,
         service: request.service,
         process: None,
-        backlog: Backlog::new(spool),
+        outbox: Outbox::new(request.name, request.form, way, spool),
         reading: true,
         turns: 0,
         deadline: None,
-        outage: false,
-        spool_trouble: false,
         exit: Exit::OK,
     }
     .work())
 }
 
 struct Splogger {
-    /// Where to.
-    name: &'static [u8],
-    way: Way,
     input: Input,
     lines: Lines,
-    form: Form,
     service: Service,
     /// The service's, when it was last read from.
     process: Option<u32>,
-    backlog: Backlog,
+    outbox: Outbox,
     /// Neither was the end of the input reached, nor is a successor to have the rest.
     reading: bool,
     /// How often it was read since signals were let in.
     turns: u8,
     /// When to give up, once TERM came, or the input has ended and only word of what has arrived is waited for.
     deadline: Option<Duration>,
-    /// Whether it was said that nobody listens.
-    outage: bool,
-    /// Whether it was said that the spool can't be used.
-    spool_trouble: bool,
     exit: Exit,
-}
-
-/// Why the queue isn't empty.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Held {
-    Nothing,
-    /// The other side is slower than we are.
-    Busy,
-    /// Nobody listens.
-    Away,
 }
 
 /// What is ready.
@@ -136,18 +113,22 @@ struct Ready {
 impl Splogger {
     fn work(mut self) -> Exit {
         loop {
-            let held = self.deliver();
-            if !self.reading && self.is_over(held) {
-                return self.exit;
+            let held = self.outbox.deliver();
+            if !self.reading {
+                if self.outbox.is_over(held) {
+                    return self.exit;
+                }
+                if held == Held::Nothing {
+                    // All is sent; whether it has arrived isn't waited for without end.
+                    self.deadline.get_or_insert_with(|| monotonic() + GRACE);
+                }
             }
             if self.deadline.is_some_and(|deadline| monotonic() >= deadline) {
                 return self.give_up();
             }
             let ready = self.wait(held);
-            if ready.way
-                && let Some(errno) = self.way.attend()
-            {
-                self.away(errno);
+            if ready.way {
+                self.outbox.attend();
             }
             if ready.input {
                 self.read();
@@ -172,122 +153,15 @@ impl Splogger {
         }
     }
 
-    /// Nothing more is read: whether nothing is left to do.
-    fn is_over(&mut self, held: Held) -> bool {
-        if self.backlog.has_spool() && self.backlog.is_stored() && held == Held::Away {
-            return true;
-        }
-        if held != Held::Nothing {
-            return false;
-        }
-        let unconfirmed = self.way.unconfirmed(true);
-        self.backlog.confirm(unconfirmed);
-        if unconfirmed > 0 {
-            self.way.close();
-            self.deadline.get_or_insert_with(|| monotonic() + GRACE);
-        }
-        unconfirmed == 0
-    }
-
-    /// Sends what waits, as far as it is taken, and puts the rest into the spool.
-    fn deliver(&mut self) -> Held {
-        let held = self.send();
-        if held != Held::Nothing || self.backlog.is_spooling() {
-            self.store();
-        }
-        held
-    }
-
-    fn send(&mut self) -> Held {
-        let spooling = self.backlog.is_spooling();
-        if spooling {
-            self.store();
-        }
-        let outcome = loop {
-            let packet = match self.backlog.next() {
-                Ok(Some(packet)) => packet,
-                Ok(None) => break self.way.flush(),
-                Err(errno) => {
-                    self.trouble(b"unable to read spool", errno);
-                    return Held::Away;
-                }
-            };
-            match self.way.send(packet) {
-                Outcome::Sent => self.backlog.sent(),
-                held @ (Outcome::Busy | Outcome::Away(_)) => break held,
-            }
-        };
-        let held = match outcome {
-            Outcome::Sent => {
-                if self.way.is_heard() {
-                    self.outage = false;
-                }
-                Held::Nothing
-            }
-            Outcome::Busy => Held::Busy,
-            Outcome::Away(errno) => {
-                self.away(errno);
-                return Held::Away;
-            }
-        };
-        self.backlog.confirm(self.way.unconfirmed(spooling));
-        held
-    }
-
-    /// Nobody listens: what may be lost is sent again.
-    fn away(&mut self, errno: Errno) {
-        self.backlog.confirm(self.way.lost());
-        self.backlog.rewind();
-        let nothing = matches!(self.backlog.next(), Ok(None));
-        if !self.outage && !nothing {
-            self.outage = true;
-            NAME.warn_errno(&[b"unable to send to ", self.name], errno);
-        }
-    }
-
-    fn store(&mut self) {
-        match self.backlog.store() {
-            Ok(()) => self.spool_trouble = false,
-            Err(errno) => self.trouble(b"unable to write spool", errno),
-        }
-        match self.backlog.dropped() {
-            0 => {}
-            count => {
-                let count = decimal(count);
-                let parts: [&[u8]; 2] = [count.as_bytes(), b" messages dropped: the spool is full"];
-                NAME.warn(&parts);
-                let text = [b"warning: ", parts[0], parts[1]].concat();
-                let message = Message {
-                    priority: Priority::Warning,
-                    stamp: realtime(),
-                    continuation: false,
-                    text,
-                };
-                self.backlog.add(self.form.packet(&message, None));
-            }
-        }
-    }
-
-    /// Said once, until it is over.
-    fn trouble(&mut self, what: &[u8], errno: Errno) {
-        if !self.spool_trouble {
-            self.spool_trouble = true;
-            NAME.warn_errno(&[what], errno);
-        }
-    }
-
     /// Waits for something to do.
     fn wait(&mut self, held: Held) -> Ready {
-        let listening = self.reading && self.backlog.has_room();
+        let listening = self.reading && self.outbox.has_room();
         let mut fds = Vec::with_capacity(4);
         if listening {
             fds.push(PollFd::from_borrowed_fd(self.input.fd(), PollFlags::IN));
         }
-        self.way.watch(held == Held::Busy, &mut fds);
-        let waits = held != Held::Nothing
-            || !self.reading
-            || !self.backlog.is_stored()
-            || self.backlog.is_in_flight();
+        self.outbox.watch(held, &mut fds);
+        let waits = held != Held::Nothing || !self.reading || self.outbox.is_unsettled();
         let retry = waits.then_some(RETRY);
         let grace = self.deadline.map(|deadline| deadline.saturating_sub(monotonic()));
         let timeout = [retry, grace].into_iter().flatten().min();
@@ -315,13 +189,11 @@ impl Splogger {
                 self.finish();
             }
             Ok(read) => {
-                if self.form.names_process() {
+                if self.outbox.names_process() {
                     self.process = self.service.process();
                 }
-                let (form, backlog, process) = (&self.form, &mut self.backlog, self.process);
-                self.lines.feed(read, realtime(), |message| {
-                    backlog.add(form.packet(&message, process));
-                });
+                let (outbox, process) = (&mut self.outbox, self.process);
+                self.lines.feed(read, realtime(), |message| outbox.add(&message, process));
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
             // What was read before still goes its way.
@@ -336,32 +208,13 @@ impl Splogger {
 
     /// The line in hand is complete.
     fn finish(&mut self) {
-        let (form, backlog, process) = (&self.form, &mut self.backlog, self.process);
-        self.lines.finish(|message| backlog.add(form.packet(&message, process)));
+        let (outbox, process) = (&mut self.outbox, self.process);
+        self.lines.finish(|message| outbox.add(&message, process));
     }
 
     /// After TERM and a time of grace: what is left, and isn't in the spool, goes to standard error.
     fn give_up(mut self) -> Exit {
         self.finish();
-        if self.deliver() == Held::Nothing && self.way.unconfirmed(true) == 0 {
-            return self.exit;
-        }
-        self.backlog.confirm(self.way.lost());
-        self.backlog.rewind();
-        self.store();
-        let mut exit = self.exit;
-        for packet in self.backlog.take_rest() {
-            exit = Exit::TEMPORARY;
-            let text = match &self.form {
-                // The priority is nothing for people, and the tag is there.
-                Form::Traditional { .. } => {
-                    let at = packet.iter().position(|byte| *byte == b'>').map_or(0, |at| at + 1);
-                    &packet[at..]
-                }
-                Form::Structured { .. } | Form::Journal(_) => &packet,
-            };
-            NAME.warn(&[b"undelivered: ", text]);
-        }
-        exit
+        if self.outbox.give_up() { self.exit } else { Exit::TEMPORARY }
     }
 }

@@ -40,4 +40,15 @@ impl Form {
             Self::Journal(fields) => fields.packet(message, process),
         }
     }
+    /// What of a packet is for people.
+    pub(super) fn legible<'a>(&self, packet: &'a [u8]) -> &'a [u8] {
+        match self {
+            // The priority isn't, and the tag is there.
+            Self::Traditional { .. } => {
+                let at = packet.iter().position(|byte| *byte == b'>').map_or(0, |at| at + 1);
+                &packet[at..]
+            }
+            Self::Structured { .. } | Self::Journal(_) => packet,
+        }
+    }
 }

@@ -6,12 +6,12 @@
 //! | 8–15 | up to which byte all has arrived |
 //! | 16– | records: the length of a message and its checksum (FNV-1a), 32 bits each, and the message |
 
-use alloc::vec::Vec;
+use alloc::{ffi::CString, vec::Vec};
 
 /// Where the first record stands.
 pub(crate) const HEAD: u64 = 16;
 
-/// Where it stands what has arrived.
+/// Where it says how much has arrived.
 pub(super) const ARRIVED: u64 = 8;
 
 /// What a record has beside its message.
@@ -47,6 +47,14 @@ pub(crate) fn number(name: &[u8]) -> Option<u64> {
         // The last number has no successor.
         number.checked_mul(16)?.checked_add(digit.into()).filter(|number| *number < u64::MAX)
     })
+}
+
+/// A file's name, of 16 hexadecimal digits: names sort as their numbers do.
+pub(super) fn name(number: u64) -> CString {
+    let digits: Vec<u8> =
+        (0..16).rev().map(|at| b"0123456789abcdef"[(number >> (4 * at) & 15) as usize]).collect();
+    // Digits have no NUL.
+    CString::new(digits).unwrap_or_default()
 }
 
 /// The head of a new file.
@@ -99,8 +107,14 @@ mod tests {
 
     #[test]
     fn names() {
-        assert_eq!(number(b"00000000000000ff"), Some(255));
-        assert_eq!(number(b"fffffffffffffffe"), Some(u64::MAX - 1));
+        for (text, expected) in [
+            (c"00000000000000ff", 255),
+            (c"fffffffffffffffe", u64::MAX - 1),
+            (c"0123456789abcdef", 0x0123_4567_89ab_cdef),
+        ] {
+            assert_eq!(number(text.to_bytes()), Some(expected));
+            assert_eq!(name(expected).as_c_str(), text);
+        }
         for name in
             [&b"fffffffffffffffff"[..], b"ffffffffffffffff", b"lock", b"", b"00000000000000FF"]
         {
