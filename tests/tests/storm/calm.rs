@@ -55,7 +55,10 @@ impl Storm {
         self.note(format!("help for {}", target.name()));
         match target.services(&all)[..] {
             [service, ..] if target.is_multilog() => {
-                let _ = kill(Pid::from_raw(service), Signal::SIGTERM);
+                let service = Pid::from_raw(service);
+                let _ = kill(service, Signal::SIGTERM);
+                // It may have been stopped, and nobody can tell supervise to let it go on.
+                let _ = kill(service, Signal::SIGCONT);
             }
             [service, ..] => _ = kill(Pid::from_raw(service), Signal::SIGKILL),
             [] => _ = self.kill_supervises(&[target]),
