@@ -39,4 +39,4 @@ pub use run::{Outcome, Run};
 pub use scratch::Scratch;
 pub use skip::{is_root, record_skip};
 pub use syslog_socket::SyslogSocket;
-pub use wait::{free_port, happens_within, wait_for, wait_until};
+pub use wait::{free_port, happens_within, wait_for, wait_until, waits_for_input};

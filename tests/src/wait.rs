@@ -1,5 +1,7 @@
 //! Waiting for conditions, never for a fixed time.
 
+use nix::libc;
+use std::fs;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -29,6 +31,15 @@ pub fn wait_for<T>(deadline: Duration, mut attempt: impl FnMut() -> Option<T>) -
         // The step of a poll, not a guess at how long something takes.
         std::thread::park_timeout(Duration::from_millis(2));
     }
+}
+
+/// Whether a process waits for something to read, and not for a child or a disk.
+pub fn waits_for_input(pid: u32) -> bool {
+    let call = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+    let number = call.split(' ').next().and_then(|number| number.parse::<i64>().ok());
+    number.is_some_and(|number| {
+        [libc::SYS_read, libc::SYS_readv, libc::SYS_ppoll, libc::SYS_pselect6].contains(&number)
+    })
 }
 
 /// Tells that something happens within `limit`, as each trial measures it: on a loaded host any single one may be late, so

@@ -5,7 +5,7 @@ use nix::mount::{MsFlags, mount};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
-use tests::{Child, Run, Scratch, alone, both, program, text, wait_until};
+use tests::{Child, Run, Scratch, alone, both, program, text, wait_until, waits_for_input};
 
 /// Long enough for two tries.
 const A_WHILE: Duration = Duration::from_secs(60);
@@ -88,7 +88,9 @@ fn it_is_made_in_its_place_after_a_processor_has_run() {
         Run::new(program("multilog")).args(["s4096", "!cat", "./d"]).cwd(scratch.path()).spawn();
     child.write(lines(20).as_bytes());
     let all = lines(20).len();
-    wait_until("all lines", SOON, || logged(&scratch.join("d")).len() == all);
+    wait_until("all lines, and no processor", SOON, || {
+        logged(&scratch.join("d")).len() == all && waits_for_input(child.pid().cast_unsigned())
+    });
     fs::remove_dir_all(scratch.join("d")).expect("removed");
     child.write(lines(40).as_bytes());
     child.close();

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::libc;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, pipe2};
 use sys::poll::{PollFd, PollFlags, poll};
+use tests::waits_for_input;
 
 use crate::case::{Case, Event, Feeding, Found};
 use crate::seen::{Seen, entries};
@@ -188,16 +188,8 @@ impl Fed {
     fn is_idle(&self) -> bool {
         let reader = sys::borrow(self.reader.as_raw_fd()).expect("open");
         self.wait(|| {
-            sys::io::ioctl_fionread(reader).is_ok_and(|left| left == 0) && self.waits_for_input()
-        })
-    }
-
-    /// Not for a processor, and not for a disk.
-    fn waits_for_input(&self) -> bool {
-        let call = self.proc("syscall");
-        let call = call.split(' ').next().and_then(|number| number.parse::<i64>().ok());
-        call.is_some_and(|call| {
-            [libc::SYS_read, libc::SYS_readv, libc::SYS_ppoll, libc::SYS_pselect6].contains(&call)
+            sys::io::ioctl_fionread(reader).is_ok_and(|left| left == 0)
+                && waits_for_input(self.program.child.id())
         })
     }
 
