@@ -5,6 +5,8 @@
 extern crate alloc;
 
 mod crc32;
+#[cfg(test)]
+mod cut;
 mod expansion;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

@@ -143,6 +143,7 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cut::cut_at;
     use proptest::prelude::*;
 
     fn is_stamp(line: &[u8]) -> bool {
@@ -234,14 +235,7 @@ mod tests {
             read in 1_usize..20,
         ) {
             let text = text.as_bytes();
-            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
-            cuts.sort_unstable();
-            let mut files = Vec::new();
-            let mut start = 0;
-            for cut in cuts.into_iter().chain([text.len()]) {
-                files.push((&text[start..cut], false));
-                start = cut;
-            }
+            let files: Vec<_> = cut_at(text, cuts).into_iter().map(|part| (part, false)).collect();
             let expected: Vec<Vec<u8>> = text
                 .split_inclusive(|byte| *byte == b'\n')
                 .map(|line| line.strip_suffix(b"\n").unwrap_or(line).to_vec())

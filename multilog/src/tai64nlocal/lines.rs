@@ -161,6 +161,7 @@ impl<E, W: FnMut(&[u8], &[u8]) -> Result<(), E>> Lines<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cut::cut_at;
     use core::convert::Infallible;
     use proptest::prelude::*;
 
@@ -274,14 +275,7 @@ mod tests {
                 Just(Place::Start), Just(Place::Anywhere), (1_u64..4).prop_map(Place::Field)
             ],
         ) {
-            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
-            cuts.sort_unstable();
-            let mut reads = Vec::new();
-            let mut start = 0;
-            for cut in cuts.into_iter().chain([text.len()]) {
-                reads.push(&text.as_bytes()[start..cut]);
-                start = cut;
-            }
+            let reads = cut_at(text.as_bytes(), cuts);
             prop_assert_eq!(converted(place, &reads).concat(), converted(place, &[text.as_bytes()]).concat());
         }
     }

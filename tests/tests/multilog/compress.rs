@@ -1,7 +1,7 @@
 //! Finished files are compressed beside the log: what the usual tools read of them, and that each is there in one readable copy
 //! whoever is killed, and whenever.
 
-use crate::{Dice, SOON, left, sizes};
+use crate::{Dice, SOON, finished, left, sizes};
 use nix::mount::{MsFlags, mount};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -22,18 +22,6 @@ fn expanded(path: &Path, tool: &str) -> Vec<u8> {
     let outcome = Run::new(tool).args(["-dc"]).arg(path).output();
     assert_eq!((outcome.code, outcome.err().as_str()), (0, ""), "{}", path.display());
     outcome.stdout
-}
-
-/// The names in a directory that begin with `@`, in order.
-fn finished(dir: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(dir)
-        .expect("listed")
-        .flatten()
-        .map(|entry| entry.file_name().into_string().expect("UTF-8"))
-        .filter(|name| name.starts_with('@'))
-        .collect();
-    names.sort();
-    names
 }
 
 /// All that is in the finished files and in `current`, in order.

@@ -1,26 +1,14 @@
 //! Limits beside the number of files: their age, and how much they are.
 
-use crate::{SOON, fed, logged};
+use crate::{SOON, fed, finished, logged};
 use std::fs;
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tests::{Run, Scratch, program, wait_until};
 
 /// The name of a file that was finished so many seconds ago.
-fn finished(ago: u64, ending: &str) -> String {
+fn finished_before(ago: u64, ending: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     format!("@{:016x}00000000{ending}", (1_u64 << 62) + 10 + now - ago)
-}
-
-fn names(dir: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(dir)
-        .expect("listed")
-        .flatten()
-        .map(|entry| entry.file_name().into_string().expect("UTF-8"))
-        .filter(|name| name.starts_with('@'))
-        .collect();
-    names.sort();
-    names
 }
 
 /// A kilobyte each.
@@ -39,14 +27,14 @@ fn what_is_too_old_goes_at_the_start() {
         (30 * day - 600, ".s"),
         (1, ".s.zst"),
     ];
-    let there = there.map(|(ago, ending)| finished(ago, ending));
+    let there = there.map(|(ago, ending)| finished_before(ago, ending));
     for name in &there {
         scratch.file(&format!("d/{name}"), "x\n");
     }
     for (limit, left) in [("n10", 5), ("a0", 5), ("a5w", 4), ("a30d", 2), ("a719h", 1), ("a", 1)] {
         let outcome = fed(&program("multilog"), &[limit, "./d"], &[], scratch.path());
         assert_eq!((outcome.code, outcome.err().as_str()), (0, ""));
-        assert_eq!(names(&scratch.join("d")), there[5 - left..], "{limit}");
+        assert_eq!(finished(&scratch.join("d")), there[5 - left..], "{limit}");
     }
 }
 
@@ -54,13 +42,13 @@ fn what_is_too_old_goes_at_the_start() {
 #[test]
 fn what_gets_too_old_goes_without_a_line() {
     let scratch = Scratch::new("multilog-expires");
-    let there = [finished(57, ".s.gz"), finished(3, ".s")];
+    let there = [finished_before(57, ".s.gz"), finished_before(3, ".s")];
     for name in &there {
         scratch.file(&format!("d/{name}"), "x\n");
     }
     let child = Run::new(program("multilog")).args(["a1m", "./d"]).cwd(scratch.path()).spawn();
     wait_until("it is ready", SOON, || scratch.join("d/current").exists());
-    wait_until("the older one is gone", SOON, || names(&scratch.join("d")) == there[1..]);
+    wait_until("the older one is gone", SOON, || finished(&scratch.join("d")) == there[1..]);
     drop(child);
 }
 
@@ -75,7 +63,7 @@ fn no_more_is_kept_than_was_said() {
         assert_eq!((outcome.code, outcome.err().as_str()), (0, ""));
         // A file has three or four lines, by where its last newline stands.
         let dir = scratch.join("d");
-        let files = names(&dir);
+        let files = finished(&dir);
         let sizes: Vec<u64> =
             files.iter().map(|name| fs::metadata(dir.join(name)).expect("stat").len()).collect();
         assert!(sizes.iter().all(|size| (2096..=4096).contains(size)), "{sizes:?}");
@@ -89,14 +77,14 @@ fn no_more_is_kept_than_was_said() {
 #[test]
 fn what_is_too_much_goes_at_the_start_and_compressed_files_count_as_they_are() {
     let scratch = Scratch::new("multilog-total-start");
-    let there = [30, 20, 10].map(|ago| finished(ago, ".s.gz"));
+    let there = [30, 20, 10].map(|ago| finished_before(ago, ".s.gz"));
     for name in &there {
         scratch.file(&format!("d/{name}"), "x".repeat(3000));
     }
     for (limit, left) in [("b13097", 3), ("b13095", 2), ("b1", 1)] {
         let outcome = fed(&program("multilog"), &["s4096", limit, "./d"], &[], scratch.path());
         assert_eq!((outcome.code, outcome.err().as_str()), (0, ""));
-        assert_eq!(names(&scratch.join("d")), there[3 - left..], "{limit}");
+        assert_eq!(finished(&scratch.join("d")), there[3 - left..], "{limit}");
     }
 }
 
@@ -104,7 +92,7 @@ fn what_is_too_much_goes_at_the_start_and_compressed_files_count_as_they_are() {
 #[test]
 fn a_limit_that_is_not_understood_is_said_and_passed_over() {
     let scratch = Scratch::new("multilog-unclear");
-    let name = finished(1000, ".s");
+    let name = finished_before(1000, ".s");
     scratch.file(&format!("d/{name}"), "x\n");
     let args = ["a30D", "b1kB", "zxz", "./d"];
     let outcome = fed(&program("multilog"), &args, &[b"a\n".to_vec()], scratch.path());
@@ -113,5 +101,5 @@ fn a_limit_that_is_not_understood_is_said_and_passed_over() {
         .map(|arg| format!("multilog: warning: unable to understand {arg}: passed over\n"))
         .collect();
     assert_eq!((outcome.code, outcome.err()), (0, said));
-    assert_eq!(names(&scratch.join("d")), [name]);
+    assert_eq!(finished(&scratch.join("d")), [name]);
 }

@@ -45,6 +45,18 @@ fn left(dir: &Path) -> Vec<Left> {
     entries.into_iter().filter_map(describe).collect()
 }
 
+/// The names in a directory that begin with `@`, in order.
+fn finished(dir: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(dir)
+        .expect("listed")
+        .flatten()
+        .map(|entry| entry.file_name().into_string().expect("UTF-8"))
+        .filter(|name| name.starts_with('@'))
+        .collect();
+    names.sort();
+    names
+}
+
 /// All that a log holds, in the order in which it came.
 fn logged(dir: &Path) -> Vec<u8> {
     let kept =

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tests::{Scratch, SyslogSocket, wait_until};
 
-use super::{SOON, expect, read_so_far, receive, resident, splogger, unstamped, without_stamp};
+use super::{SOON, expect, held_back, receive, resident, splogger, unstamped, without_stamp};
 
 /// Ends a daemon, to the last copy of its socket: for a moment, children that other tests are just
 /// starting have one, too, and it would take messages that nobody ever reads.
@@ -115,11 +115,7 @@ fn a_syslogd_that_is_away_holds_the_service_back_and_loses_nothing() {
     child.close();
     child.expect_stderr("unable to send");
     // Full pipe, full queue: it no more than looks for a syslogd, and reads nothing.
-    wait_until("it stops reading", SOON, || {
-        let before = read_so_far(child.pid().cast_unsigned());
-        std::thread::park_timeout(Duration::from_millis(50));
-        before > 5_000 && read_so_far(child.pid().cast_unsigned()) == before
-    });
+    held_back(&child, 5_000);
     let kilobytes = resident(&child);
     assert!(kilobytes < 2048, "{kilobytes} kB are resident");
     let syslog = SyslogSocket::bind(&path).expect("bound");

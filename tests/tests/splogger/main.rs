@@ -94,6 +94,16 @@ fn read_so_far(pid: u32) -> u64 {
     count.and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
+/// Waits until the program has read so much, and doesn't read any more.
+fn held_back(child: &Child, enough: u64) {
+    let pid = child.pid().cast_unsigned();
+    wait_until("it stops reading", SOON, || {
+        let before = read_so_far(pid);
+        std::thread::park_timeout(Duration::from_millis(100));
+        before > enough && read_so_far(pid) == before
+    });
+}
+
 fn resident(child: &Child) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", child.pid())).expect("a status");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");

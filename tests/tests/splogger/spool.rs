@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use nix::mount::{MsFlags, mount};
-use tests::{Child, Scratch, Signal, alone, free_port, program, wait_until};
+use tests::{Scratch, Signal, alone, free_port, program, wait_until};
 
 use super::receiver::Receiver;
 use super::tcp::assert_each_came;
-use super::{SOON, catches_term, forward, numbered, numbers, read_so_far};
+use super::{SOON, catches_term, forward, held_back, numbered, numbers, read_so_far};
 
 /// Splogger that has its spool in `place`, with these options besides.
 fn spooling(port: u16, place: &Path, options: &[&str]) -> tests::Run {
@@ -127,15 +127,6 @@ fn killed_it_loses_no_more_than_one_read() {
     assert!(segments(scratch.path()).is_empty());
 }
 
-fn held_back(child: &Child) {
-    let pid = child.pid().cast_unsigned();
-    wait_until("it stops reading", SOON, || {
-        let before = read_so_far(pid);
-        std::thread::park_timeout(std::time::Duration::from_millis(100));
-        before > 100_000 && read_so_far(pid) == before
-    });
-}
-
 #[test]
 fn a_full_spool_holds_the_service_back() {
     let scratch = Scratch::new("splogger-spool-full");
@@ -147,7 +138,7 @@ fn a_full_spool_holds_the_service_back() {
         |name: &String| fs::metadata(scratch.join("spool").join(name)).map_or(0, |file| file.len());
     let total = || segments(scratch.path()).iter().map(size).sum::<u64>();
     wait_until("the spool is full", SOON, || total() >= 900_000);
-    held_back(&child);
+    held_back(&child, 100_000);
     assert!((900_000..=1_048_600).contains(&total()), "{}", total());
     let receiver = Receiver::at(port);
     child.close();
@@ -255,7 +246,7 @@ fn on_a_full_disk_nothing_is_lost() {
     let count = 20_000;
     child.write(numbered(0..count).as_bytes());
     child.expect_stderr("splogger: warning: unable to write spool: out of disk space\n");
-    held_back(&child);
+    held_back(&child, 100_000);
     let receiver = Receiver::at(port);
     child.close();
     let outcome = child.wait(SOON * 2);

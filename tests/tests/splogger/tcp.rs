@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use tests::{Signal, free_port, wait_until};
 
 use super::receiver::{Receiver, frame};
-use super::{SOON, forward, numbered, numbers, read_so_far, resident};
+use super::{SOON, forward, held_back, numbered, numbers, resident};
 
 #[test]
 fn frames_are_counted_and_the_end_is_confirmed() {
@@ -91,12 +91,7 @@ fn a_slow_host_holds_the_service_back() {
     child.write(numbered(0..count).as_bytes());
     child.close();
     let (mut stream, _) = listener.accept().expect("a connection");
-    let pid = child.pid().cast_unsigned();
-    wait_until("it stops reading", SOON, || {
-        let before = read_so_far(pid);
-        std::thread::park_timeout(std::time::Duration::from_millis(100));
-        before > 10_000 && read_so_far(pid) == before
-    });
+    held_back(&child, 10_000);
     let kilobytes = resident(&child);
     assert!(kilobytes < 3072, "{kilobytes} kB are resident");
     let (mut bytes, mut next) = (Vec::new(), 0);
@@ -127,12 +122,7 @@ fn a_host_that_dies_costs_what_its_kernel_had() {
     child.write(numbered(0..count).as_bytes());
     child.close();
     let (mut stream, _) = listener.accept().expect("a connection");
-    let pid = child.pid().cast_unsigned();
-    wait_until("it stops reading", SOON, || {
-        let before = read_so_far(pid);
-        std::thread::park_timeout(std::time::Duration::from_millis(100));
-        before > 10_000 && read_so_far(pid) == before
-    });
+    held_back(&child, 10_000);
     // Perhaps it had only no turn to run: from here on it sends nothing more, and what is under way arrives.
     stream.peek(&mut [0]).expect("something");
     child.signal(Signal::SIGSTOP);

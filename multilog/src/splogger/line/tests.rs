@@ -1,6 +1,7 @@
 //! Lines of any content and length, cut in any way by reads and by the room there is.
 
 use super::*;
+use crate::cut::{cut_at, input};
 use proptest::prelude::*;
 
 const NOON: Duration = Duration::from_secs(43_200);
@@ -113,31 +114,15 @@ fn the_stamp_is_the_first_bytes() {
     assert_eq!(stamps, [1, 2, 4]);
 }
 
-fn input() -> impl Strategy<Value = Vec<u8>> {
-    let byte = prop_oneof![4 => Just(b'x'), 1 => Just(b'\n'), 2 => any::<u8>()];
-    let piece = prop_oneof![
-        prop::collection::vec(byte, 0..60),
-        (700_usize..1700).prop_map(|length| b"y".repeat(length)),
-    ];
-    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
-}
-
 proptest! {
     #[test]
-    fn how_the_input_is_cut_changes_nothing(input in input(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..9)) {
-        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(input.len() + 1)).collect();
-        cuts.sort_unstable();
-        let mut chunks = Vec::new();
-        let mut from = 0;
-        for cut in cuts.into_iter().chain([input.len()]) {
-            chunks.push(&input[from..cut]);
-            from = cut;
-        }
+    fn how_the_input_is_cut_changes_nothing(input in input(700..1700), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..9)) {
+        let chunks = cut_at(&input, cuts.iter().map(|cut| cut.index(input.len() + 1)));
         prop_assert_eq!(read(&chunks), read(&[&input]));
     }
 
     #[test]
-    fn no_byte_is_lost_however_little_the_room(input in input(), room in 4_usize..40, split in any::<prop::sample::Index>()) {
+    fn no_byte_is_lost_however_little_the_room(input in input(700..1700), room in 4_usize..40, split in any::<prop::sample::Index>()) {
         let (mut lines, mut joined) = (Lines::new(Text::Whole, room), Vec::new());
         let mut emit = |message: Message| {
             assert!((1..=room).contains(&message.text.len()));
@@ -159,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn no_byte_is_lost(input in input()) {
+    fn no_byte_is_lost(input in input(700..1700)) {
         let mut joined = Vec::new();
         for message in read(&[&input]) {
             prop_assert!((1..=FOLD).contains(&message.text.len()));
