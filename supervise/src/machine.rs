@@ -8,7 +8,7 @@
 //!            Down      Waiting       Started   Runs: start    run            finish         stop
 //! u o        <start>   -             -         -              -              -              -
 //! d          -         Down/<stop>   <stop>    end it         end it         -              -
-//! x          exit      Down/<stop>   -         -              -              -              -
+//! x          exit      Down/<stop>*  -         -              -              -              -
 //! p c h ...  -         -             -         the signal     the signal     the signal     the signal
 //! Began      -         -             -         -              -              -              -
 //! Absent     -         -             -         <run>          Started        Waiting/<stop> Waiting/Down
@@ -21,7 +21,9 @@
 //! ```
 //!
 //! `Waiting/<stop>`: the former if it is wanted up and supervise isn't told to end, else the latter;
-//! after `stop` supervise ends if it was told to.
+//! after `stop` supervise ends if it was told to. *: but what is wanted once, and waits for that, has its run
+//! first. (`cox` is what svscan tells a logger's supervise in the end: what is left in the pipe is to be read even
+//! if the logger has ended a moment ago.)
 //!
 //! `log`, when supervise runs it, is a second machine: one whose `start`, `finish` and `stop` are
 //! always absent.
@@ -266,10 +268,10 @@ impl Machine {
         self.exit = true;
         match self.phase {
             Phase::Down => EXIT,
-            Phase::Waiting(Script::Start | Script::Run) => self.clean_up(),
-            Phase::Waiting(Script::Finish | Script::Stop) | Phase::Started | Phase::Runs(_) => {
-                PUBLISH
+            Phase::Waiting(Script::Start | Script::Run) if self.want != Want::Once => {
+                self.clean_up()
             }
+            Phase::Waiting(_) | Phase::Started | Phase::Runs(_) => PUBLISH,
         }
     }
 
@@ -316,7 +318,9 @@ impl Machine {
 
     fn not_forked(&mut self) -> Effects {
         match self.phase {
-            Phase::Runs(Script::Start | Script::Run) if self.want != Want::Down && !self.exit => {
+            Phase::Runs(Script::Start | Script::Run)
+                if self.want == Want::Once || self.want == Want::Up && !self.exit =>
+            {
                 self.wait_again()
             }
             Phase::Runs(Script::Start | Script::Run) => self.clean_up(),

@@ -1,18 +1,19 @@
 //! The orderly stop: who is told to end, and when. No system call is made here.
 //!
-//! Each service's supervise is told `dx`, and its logger's when that is gone: first `ox`, and when it has heard that this is
+//! Each service's supervise is told `dx`, and its logger's when that is gone: first `cox`, and when it has heard that this is
 //! the logger's last run, the pipe loses its writer, so that the logger ends by itself when it has read all; then `dx`, if it
 //! doesn't. The logger of svscan's own messages is the last.
 //!
 //! | a supervise was | is there | and so |
 //! | --- | --- | --- |
 //! | not told yet | no | it is over |
+//! | not told yet | no, and its pipe holds what its logger is to read | gets a successor, as below |
 //! | not told yet | yes | is told; if it can't be reached for [`REACH`], it gets TERM |
 //! | not told yet | no, it was killed and its service runs on | gets a successor, which is told; if there is none within [`REACH`], it is over |
 //! | told | no | it is over |
-//! | told `ox` | yes, and has heard it, or hasn't for [`REACH`] | the pipe's writer goes |
-//! | told `ox` | yes, and the pipe has been empty for [`EMPTY`] | is told `dx` |
-//! | told `ox` | yes, and nothing has been read for [`STUCK`] | is told `dx` |
+//! | told `cox` | yes, and has heard it, or hasn't for [`REACH`] | the pipe's writer goes |
+//! | told `cox` | yes, and the pipe has been empty for [`EMPTY`] | is told `dx` |
+//! | told `cox` | yes, and nothing has been read for [`STUCK`] | is told `dx` |
 //! | told `dx` | yes | is waited for |
 //! | told | no, it was killed and its service runs on | is as if not told yet |
 
@@ -51,7 +52,10 @@ pub struct Stop {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
     /// Nobody holds its place.
-    Gone,
+    Gone {
+        /// Bytes in its pipe that nobody has read, if it is that of a logger that isn't wanted down.
+        unread: u64,
+    },
     /// Nobody holds its place, but what it was to look after runs on: it was killed.
     Left,
     /// It is there.
@@ -70,7 +74,7 @@ pub enum Order {
     Wait,
     /// Start another one, which takes over what runs there.
     Succeed,
-    /// Tell it to end when its logger has: `ox`.
+    /// Tell it to end when its logger has, which is to read on: `cox`.
     Finish,
     /// Let go of the pipe that its logger reads.
     EndInput,
@@ -131,8 +135,7 @@ impl Stop {
     pub fn see(&mut self, post: Post, seen: Seen, now: Duration) -> Order {
         let Some(target) = self.targets.get_mut(&post) else { return Order::Wait };
         let (next, order) = match (*target, seen) {
-            (_, Seen::Gone) => (Target::Over, Order::Wait),
-            (Target::Untold { since }, Seen::Left) => {
+            (Target::Untold { since }, Seen::Left | Seen::Gone { unread: 1.. }) => {
                 let since = since.unwrap_or(now);
                 if now >= since + REACH {
                     (Target::Over, Order::Wait)
@@ -140,6 +143,7 @@ impl Stop {
                     (Target::Untold { since: Some(since) }, Order::Succeed)
                 }
             }
+            (_, Seen::Gone { .. }) => (Target::Over, Order::Wait),
             (Target::Asked { .. } | Target::Reading { .. } | Target::Told, Seen::Left) => {
                 (Target::Untold { since: Some(now) }, Order::Succeed)
             }

@@ -1,6 +1,7 @@
 //! What the machine decides, carried out. How a script is started is in [`super::execute`].
 
 use super::{NAME, RETRY, Supervise};
+use crate::command::Command;
 use crate::detail::{Death, Details, Failure, How};
 use crate::directory::{PublishError, Unmended, parts};
 use crate::machine::{Event, Phase, Script};
@@ -72,7 +73,8 @@ impl Supervise {
         }
         let now = clock::monotonic();
         self.leaving = Some(now);
-        self.leave(now)
+        // One that was stopped would never read what is left.
+        self.happen(Role::Log, Event::Command(Command::Continue)) || self.leave(now)
     }
 
     /// The process of a script has ended.

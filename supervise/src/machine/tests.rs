@@ -56,8 +56,8 @@ fn possible(machine: &Machine) -> bool {
     let consistent = match phase {
         Phase::Down => !exit && !begun,
         Phase::Started => begun && want != Want::Down,
-        Phase::Waiting(Script::Start) => !begun && !exit && want != Want::Down,
-        Phase::Waiting(Script::Run) => begun && !exit && want != Want::Down,
+        Phase::Waiting(Script::Start) => !begun && want != Want::Down,
+        Phase::Waiting(Script::Run) => begun && want != Want::Down,
         Phase::Waiting(Script::Finish | Script::Stop) => begun,
         Phase::Runs(Script::Start | Script::Run) => begun || want != Want::Down,
         Phase::Runs(Script::Finish | Script::Stop) => begun,

@@ -51,20 +51,20 @@ impl Daemon {
     fn end(&mut self, stop: &mut Stop, post: Post, now: Duration) {
         let site = self.site(post, true);
         let child = self.plan.pid(post);
+        let unread = self.pipes.get(&post.id).map_or(0, LogPipe::unread);
+        let is_down = site.as_ref().is_some_and(is_down);
         let seen = if child.is_some() || site.as_ref().is_some_and(Site::is_busy) {
-            Seen::There {
-                heard: site.as_ref().is_none_or(Site::has_heard),
-                unread: self.pipes.get(&post.id).map_or(0, LogPipe::unread),
-            }
+            Seen::There { heard: site.as_ref().is_none_or(Site::has_heard), unread }
         } else if site.as_ref().is_some_and(Site::is_left) {
             Seen::Left
         } else {
-            Seen::Gone
+            let reads = post.role == Role::Logger && site.is_some() && !is_down;
+            Seen::Gone { unread: if reads { unread } else { 0 } }
         };
         let order = stop.see(post, seen, now);
         let carried_out = match order {
             Order::Wait => return,
-            Order::Finish if site.as_ref().is_some_and(is_down) => Order::End,
+            Order::Finish if is_down => Order::End,
             Order::Succeed | Order::Finish | Order::EndInput | Order::End | Order::Terminate => {
                 order
             }
@@ -79,7 +79,7 @@ impl Daemon {
                 self.succeed(post, now);
                 return;
             }
-            Order::Finish => site.as_ref().is_some_and(|site| site.send(b"ox").is_ok()),
+            Order::Finish => site.as_ref().is_some_and(|site| site.send(b"cox").is_ok()),
             Order::End => site.as_ref().is_some_and(|site| site.send(b"dx").is_ok()),
             Order::Terminate => {
                 if let Some(pid) = child.and_then(Pid::from_raw) {

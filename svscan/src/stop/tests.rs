@@ -16,6 +16,8 @@ fn at(milliseconds: u64) -> Duration {
 }
 
 const THERE: Seen = Seen::There { heard: true, unread: 0 };
+const GONE: Seen = Seen::Gone { unread: 0 };
+const UNREAD: Seen = Seen::Gone { unread: 9 };
 
 /// A logger (inode 1) whose service is over, in this state.
 fn logger(target: Target) -> Stop {
@@ -34,17 +36,17 @@ fn the_table() {
     let deaf = Seen::There { heard: false, unread: 5 };
     let reads = |after| Target::Reading { unread: 5, since: at(after) };
     for (before, seen, when, order, after) in [
-        (Target::Untold { since: None }, Seen::Gone, 0, Order::Wait, Target::Over),
+        (Target::Untold { since: None }, GONE, 0, Order::Wait, Target::Over),
         (Target::Untold { since: None }, THERE, 0, Order::Finish, untold),
         (untold, THERE, 999, Order::Finish, untold),
         (untold, THERE, 1000, Order::Terminate, untold),
-        (untold, Seen::Gone, 1000, Order::Wait, Target::Over),
+        (untold, GONE, 1000, Order::Wait, Target::Over),
         (asked, deaf, 999, Order::Wait, asked),
         (asked, deaf, 1000, Order::EndInput, reads(1000)),
         (asked, unread(5), 7, Order::EndInput, reads(7)),
-        (asked, Seen::Gone, 7, Order::Wait, Target::Over),
+        (asked, GONE, 7, Order::Wait, Target::Over),
         (asked, Seen::Left, 0, Order::Succeed, untold),
-        (reading(0), Seen::Gone, 0, Order::Wait, Target::Over),
+        (reading(0), GONE, 0, Order::Wait, Target::Over),
         (reading(0), unread(0), 999, Order::Wait, reading(0)),
         (reading(0), unread(0), 1000, Order::End, reading(0)),
         (reading(9), unread(9), 9999, Order::Wait, reading(9)),
@@ -52,15 +54,20 @@ fn the_table() {
         (reading(9), unread(5), 10_000, Order::Wait, reads(10_000)),
         (reading(9), unread(0), 5000, Order::Wait, Target::Reading { unread: 0, since: at(5000) }),
         (Target::Told, THERE, 99_999, Order::Wait, Target::Told),
-        (Target::Told, Seen::Gone, 0, Order::Wait, Target::Over),
+        (Target::Told, GONE, 0, Order::Wait, Target::Over),
         (Target::Untold { since: None }, Seen::Left, 0, Order::Succeed, untold),
         (untold, Seen::Left, 999, Order::Succeed, untold),
         (untold, Seen::Left, 1000, Order::Wait, Target::Over),
+        (Target::Untold { since: None }, UNREAD, 0, Order::Succeed, untold),
+        (untold, UNREAD, 999, Order::Succeed, untold),
+        (untold, UNREAD, 1000, Order::Wait, Target::Over),
+        (asked, UNREAD, 7, Order::Wait, Target::Over),
+        (reading(9), UNREAD, 7, Order::Wait, Target::Over),
         (reading(9), Seen::Left, 0, Order::Succeed, untold),
         (Target::Told, Seen::Left, 0, Order::Succeed, untold),
         (Target::Over, Seen::Left, 0, Order::Wait, Target::Over),
         (Target::Over, THERE, 0, Order::Wait, Target::Over),
-        (Target::Over, Seen::Gone, 0, Order::Wait, Target::Over),
+        (Target::Over, GONE, 0, Order::Wait, Target::Over),
     ] {
         let mut stop = logger(before);
         let what = format!("{before:?}, {seen:?} after {when} ms");
@@ -75,7 +82,7 @@ fn what_was_told_is_told_once() {
     assert_eq!(stop.see(post(1, Role::Service), THERE, T0), Order::End);
     stop.told(post(1, Role::Service), Order::End, T0);
     assert_eq!(stop.see(post(1, Role::Service), THERE, at(50_000)), Order::Wait);
-    stop.see(post(1, Role::Service), Seen::Gone, at(50_000));
+    stop.see(post(1, Role::Service), GONE, at(50_000));
     assert_eq!(stop.see(post(1, Role::Logger), THERE, at(50_000)), Order::Finish);
     assert_eq!(stop.tick(), TICK);
     stop.told(post(1, Role::Logger), Order::Finish, at(50_000));
@@ -84,7 +91,7 @@ fn what_was_told_is_told_once() {
     assert_eq!(stop.see(post(1, Role::Logger), THERE, at(51_000)), Order::End);
     stop.told(post(1, Role::Logger), Order::End, at(51_000));
     assert!(!stop.is_over());
-    stop.see(post(1, Role::Logger), Seen::Gone, at(51_001));
+    stop.see(post(1, Role::Logger), GONE, at(51_001));
     assert!(stop.is_over() && stop.turn().is_empty());
 }
 
@@ -99,13 +106,13 @@ fn the_order() {
     ];
     let mut stop = Stop::new(&posts, Some(id(3)), T0);
     assert_eq!(stop.turn(), [posts[0], posts[2]]);
-    stop.see(posts[0], Seen::Gone, T0);
+    stop.see(posts[0], GONE, T0);
     assert_eq!(stop.turn(), [posts[1], posts[2]]);
-    stop.see(posts[1], Seen::Gone, T0);
+    stop.see(posts[1], GONE, T0);
     assert_eq!(stop.turn(), [posts[2]]);
-    stop.see(posts[2], Seen::Gone, T0);
+    stop.see(posts[2], GONE, T0);
     assert_eq!(stop.turn(), [posts[3]]);
-    stop.see(posts[3], Seen::Gone, T0);
+    stop.see(posts[3], GONE, T0);
     assert!(stop.is_over());
     assert!(Stop::new(&[], None, T0).is_over());
 }
@@ -140,7 +147,7 @@ proptest! {
                 let service = Post { id: who.id, role: Role::Service };
                 prop_assert!(gone.contains(&service));
             }
-            let seen = if ends { Seen::Gone } else { Seen::There { heard, unread } };
+            let seen = if ends { GONE } else { Seen::There { heard, unread } };
             if ends { gone.push(who); }
             let order = stop.see(who, seen, now);
             if matches!(order, Order::End | Order::Terminate) {
@@ -152,7 +159,7 @@ proptest! {
             }
         }
         for _ in 0..6 {
-            stop.turn().into_iter().for_each(|who| _ = stop.see(who, Seen::Gone, now));
+            stop.turn().into_iter().for_each(|who| _ = stop.see(who, GONE, now));
         }
         prop_assert!(stop.is_over());
     }

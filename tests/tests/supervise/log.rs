@@ -68,6 +68,8 @@ fn svc_dx_loses_no_line() {
         let scratch = logging("supervise-log-drain", COUNTING);
         let child = supervise(&scratch);
         wait_until("some lines", SOON, || logged(&scratch).len() > 100);
+        // One that was stopped goes on for it.
+        send(&scratch, b"Lp");
         svc(&scratch, letters);
         assert_eq!(child.wait(SOON).code, 0);
         assert_nothing_is_lost(&scratch);

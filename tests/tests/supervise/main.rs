@@ -325,6 +325,20 @@ fn down_keeps_it_down_and_once_is_once() {
     started(2);
 }
 
+/// What has just ended waits a second for its next start: what is wanted once has that, though supervise is to end.
+#[test]
+fn once_is_once_also_for_one_that_waits() {
+    let scratch = place("supervise-once-more", "#!/bin/sh\necho >>starts\n");
+    let child = supervise(&scratch);
+    let starts = || fs::read(scratch.join("s/starts")).map_or(0, |bytes| bytes.len());
+    wait_until("its end", SOON, || {
+        starts() == 1 && status(&scratch.join("s")).is_some_and(|(pid, ..)| pid == 0)
+    });
+    svc(&scratch, "-ox");
+    assert_eq!(child.wait(SOON).code, 0);
+    assert!(starts() >= 2);
+}
+
 /// Private memory, in KiB: what was written to, and pages of the program that no other process
 /// happens to map. For the latter, another supervise must run.
 fn private(pid: i32) -> (u64, u64) {

@@ -111,6 +111,53 @@ echo written >written; while :; do sleep 0.05; done\n",
     assert_eq!(inhabitants(&scratch), [""; 0]);
 }
 
+/// How a logger is found that doesn't read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Silent {
+    /// It has ended a moment before.
+    Ended,
+    /// So it has, and its supervise was killed.
+    Left,
+    /// Somebody has stopped it.
+    Paused,
+}
+
+/// A logger that doesn't read when svscan is told to end: it goes on, or is started once more, for what is left.
+#[test]
+fn what_a_silent_logger_was_to_read() {
+    for how in [Silent::Ended, Silent::Left, Silent::Paused] {
+        let scratch = Scratch::new("silent");
+        let directory = scratch.dir("service");
+        let there = service(&scratch, "a", BURST);
+        let log = there.join("log");
+        let reads = SLOWLY.replace("#!/bin/sh", "#!/bin/sh\ntest -e go || exit 0");
+        scratch.script("all/a/log/run", &reads);
+        if how == Silent::Paused {
+            scratch.file("all/a/log/go", "");
+        }
+        let running = svscan(&directory, path().to_str().expect("a PATH in UTF-8"));
+        link(&scratch, "a");
+        wait_until("the service", SECONDS(20), || there.join("written").exists());
+        wait_until("the logger", SECONDS(20), || {
+            is_supervised(&log) && pid_of(&log).is_some() == (how == Silent::Paused)
+        });
+        scratch.file("all/a/log/go", "");
+        match how {
+            Silent::Ended => {}
+            Silent::Left => {
+                let supervise = supervise_of(&log).expect("a supervise");
+                kill(Pid::from_raw(supervise), Signal::SIGKILL).expect("kill");
+            }
+            Silent::Paused => svc("-p", &[&log]),
+        }
+        running.signal(Signal::SIGTERM);
+        let outcome = running.wait(SECONDS(60));
+        assert_eq!((outcome.code, outcome.err().as_str()), (0, ""), "{how:?}");
+        let out = fs::read_to_string(log.join("out")).expect("a log");
+        assert!(out == all_lines() + "done\n", "{how:?}: {} lines", out.lines().count());
+    }
+}
+
 /// A logger that doesn't end when there is nothing more to read is told to; one that is down isn't started.
 #[test]
 fn a_logger_that_stays_is_told_to_end() {
