@@ -46,6 +46,12 @@ pub fn pids_of(all: &[Process], name: &str, directory: &Path) -> Vec<i32> {
     all.iter().filter(here).map(|process| process.pid).collect()
 }
 
+/// The first argument of a process, if it has one.
+pub fn argument(pid: i32) -> Option<String> {
+    let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+    line.split('\0').nth(1).map(str::to_owned)
+}
+
 /// Whether a process has a handler for this signal.
 pub fn catches(pid: i32, signal: i32) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();

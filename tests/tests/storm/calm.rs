@@ -139,22 +139,21 @@ impl Storm {
     /// Ends everything; what is left over, or lost, or doubled, fails.
     pub(crate) fn end(&mut self) {
         let status = self.host.end_svscan();
-        self.note(format!("svscan ended: {status}"));
+        assert_eq!(status, "exit status: 0", "svscan ends in order");
         self.host.end_supervises();
         self.host.wait_for_nobody();
         let violations = self.host.violations();
         assert!(violations.is_empty(), "{violations}");
-        let mut faults = Vec::new();
-        let names = self.host.names.clone();
-        for name in names.iter().filter(|name| self.host.logger(name).is_some()) {
-            faults.extend(self.host.judge(name).iter().map(|fault| format!("{name}: {fault}")));
-        }
-        assert!(
-            faults.is_empty(),
-            "{} faults: {:#?}",
-            faults.len(),
-            &faults[..faults.len().min(20)]
-        );
+        let logged = self.host.names.iter().filter(|name| self.host.logger(name).is_some());
+        let reports: Vec<String> = logged
+            .map(|name| (name, self.host.judge(name)))
+            .filter(|(_, faults)| !faults.is_empty())
+            .map(|(name, faults)| {
+                let (faults, history) = (faults.join("\n  "), self.history_of(name).join("\n  "));
+                format!("{name}:\n  {faults}\nWhat has happened to it:\n  {history}")
+            })
+            .collect();
+        assert!(reports.is_empty(), "{}", reports.join("\n"));
     }
 }
 

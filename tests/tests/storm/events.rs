@@ -167,6 +167,16 @@ impl Storm {
         self.history.push(what);
     }
 
+    /// What has happened to a service, its logger, or all of them.
+    pub(crate) fn history_of(&self, service: &str) -> Vec<&str> {
+        let others = self.host.names.iter().filter(|name| *name != service);
+        let others: Vec<&str> = others.map(String::as_str).collect();
+        let concerns = |event: &&str| {
+            event.contains(service) || !others.iter().any(|other| event.contains(other))
+        };
+        self.history.iter().map(String::as_str).filter(concerns).collect()
+    }
+
     /// Who supervises a target, with all that follows from it for what is known of it.
     fn refresh(&mut self, target: &Target) -> Vec<i32> {
         let known = self.known.get_mut(target).expect("a known target");

@@ -278,8 +278,18 @@ impl Target {
     }
 
     /// Who supervises it. More than one only in the moment in which a second one finds the lock taken.
+    ///
+    /// Others look like it for a moment: the logger's supervise, before it has gone to its own directory; a child of supervise's
+    /// that isn't its program yet.
     pub(crate) fn supervises(&self, all: &[Process]) -> Vec<i32> {
-        processes::pids_of(all, "supervise", &self.directory)
+        let is_it = |process: &&Process| {
+            process.name == "supervise"
+                && process.cwd == self.directory
+                && processes::argument(process.pid)
+                    .is_some_and(|name| self.directory.ends_with(name))
+                && processes::find(process.parent).is_none_or(|parent| parent.name != "supervise")
+        };
+        all.iter().filter(is_it).map(|process| process.pid).collect()
     }
 
     /// The processes that are supervised there.
