@@ -359,15 +359,7 @@ fn read_whole(memory: &OwnedFd) -> Result<Vec<u8>, Errno> {
         return Err(Errno::FBIG);
     }
     let mut bytes = alloc::vec![0; usize::try_from(size).unwrap_or(0)];
-    let mut length = 0;
-    while length < bytes.len() {
-        match sys::io::pread(memory, &mut bytes[length..], length as u64) {
-            Ok(0) => break,
-            Ok(count) => length += count,
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno),
-        }
-    }
+    let length = sys::read_whole_at(memory, &mut bytes, 0)?;
     bytes.truncate(length);
     Ok(bytes)
 }

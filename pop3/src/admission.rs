@@ -8,8 +8,8 @@
 use core::ffi::CStr;
 use core::time::Duration;
 use sys::fs::{
-    AtFlags, FileType, FlockOperation, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT,
-    flock, openat, statat, utimensat,
+    AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, openat, statat,
+    utimensat,
 };
 use sys::{BorrowedFd, Env, Errno, OwnedFd};
 
@@ -73,13 +73,10 @@ impl Admission {
 fn lock(maildir: BorrowedFd<'_>) -> Result<OwnedFd, Refusal> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let lock = openat(maildir, c".", flags, Mode::empty()).map_err(Refusal::Unlockable)?;
-    loop {
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(lock),
-            Err(Errno::AGAIN) => return Err(Refusal::InUse),
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(Refusal::Unlockable(errno)),
-        }
+    match sys::lock(&lock, Duration::ZERO) {
+        Ok(()) => Ok(lock),
+        Err(Errno::WOULDBLOCK) => Err(Refusal::InUse),
+        Err(errno) => Err(Refusal::Unlockable(errno)),
     }
 }
 

@@ -8,7 +8,8 @@ use crate::status::Statuses;
 use alloc::ffi::CString;
 use common::{Failure, Name};
 use core::ffi::CStr;
-use sys::fs::{self, CWD, FileType, FlockOperation, Mode, OFlags, Stat};
+use core::time::Duration;
+use sys::fs::{self, CWD, FileType, Mode, OFlags, Stat};
 use sys::{Errno, OwnedFd};
 
 /// What a supervise holds open of its directory.
@@ -324,12 +325,8 @@ fn make(directory: &CStr) -> Result<(), Errno> {
 fn acquire(path: &CStr) -> Result<Held, Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NONBLOCK;
     let lock = fs::open(path, flags | OFlags::CLOEXEC, OWNER)?;
-    loop {
-        match fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::INTR) => {}
-            result => return result.and_then(|()| Held::new(lock)),
-        }
-    }
+    sys::lock(&lock, Duration::ZERO)?;
+    Held::new(lock)
 }
 
 fn control(path: &CStr) -> Result<Control, Errno> {

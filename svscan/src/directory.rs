@@ -5,7 +5,7 @@ use crate::plan::{Identity, Listed};
 use alloc::ffi::CString;
 use alloc::vec::Vec;
 use core::ffi::CStr;
-use sys::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RawDir, Stat};
+use sys::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat};
 use sys::{AsFd, BorrowedFd, Errno, OwnedFd};
 
 /// The scan directory, which is our working directory too.
@@ -51,16 +51,12 @@ impl ScanDirectory {
     /// nothing has to be written into it.
     ///
     /// # Errors
-    /// [`LockError::Taken`] if another process holds the lock.
+    /// [`LockError::Taken`] if another process holds the lock, and goes on doing so for [`sys::LEFT_OVER`].
     pub fn lock(&self) -> Result<(), LockError> {
-        loop {
-            match sys::fs::flock(&self.fd, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(()),
-                Err(Errno::INTR) => {}
-                Err(Errno::WOULDBLOCK) => return Err(LockError::Taken),
-                Err(errno) => return Err(LockError::Unsupported(errno)),
-            }
-        }
+        sys::lock(&self.fd, sys::LEFT_OVER).map_err(|errno| match errno {
+            Errno::WOULDBLOCK => LockError::Taken,
+            errno => LockError::Unsupported(errno),
+        })
     }
 
     /// The names in it, but for those that begin with a dot, in byte order.

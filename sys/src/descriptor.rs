@@ -3,19 +3,14 @@
 use crate::poll::{PollFd, PollFlags, poll};
 use crate::raw;
 use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
-use rustix::io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd};
+use rustix::io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd, retry_on_intr};
 
 /// Reads once, again when a signal interrupts. `Ok(0)` is the end of the file.
 ///
 /// # Errors
 /// What read(2) says, `EINTR` excepted.
 pub fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
-    loop {
-        match rustix::io::read(fd.as_fd(), &mut *buffer) {
-            Err(Errno::INTR) => {}
-            result => return result,
-        }
-    }
+    retry_on_intr(|| rustix::io::read(fd.as_fd(), &mut *buffer))
 }
 
 /// Reads into `buffer` what the file has from byte `offset` on. 0 is the end of file.
@@ -23,12 +18,39 @@ pub fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
 /// # Errors
 /// What pread(2) says, `EINTR` excepted.
 pub fn read_at(fd: impl AsFd, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
-    loop {
-        match rustix::io::pread(fd.as_fd(), &mut *buffer, offset) {
-            Err(Errno::INTR) => {}
-            result => return result,
+    retry_on_intr(|| rustix::io::pread(fd.as_fd(), &mut *buffer, offset))
+}
+
+/// Reads from byte `offset` on until `buffer` is full or the file ends, and gives how much that was.
+///
+/// # Errors
+/// What pread(2) says, `EINTR` excepted.
+pub fn read_whole_at(fd: impl AsFd, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
+    let mut count = 0;
+    while count < buffer.len() {
+        match read_at(fd.as_fd(), &mut buffer[count..], offset + count as u64)? {
+            0 => break,
+            more => count += more,
         }
     }
+    Ok(count)
+}
+
+/// Writes all of `bytes` to the file from byte `offset` on.
+///
+/// # Errors
+/// What pwrite(2) says, `EINTR` excepted, and `ENOSPC` for a file that takes nothing; part of `bytes`
+/// may be written by then.
+pub fn write_all_at(fd: impl AsFd, bytes: &[u8], offset: u64) -> Result<(), Errno> {
+    let mut count = 0;
+    while count < bytes.len() {
+        let at = offset + count as u64;
+        match retry_on_intr(|| rustix::io::pwrite(fd.as_fd(), &bytes[count..], at))? {
+            0 => return Err(Errno::NOSPC),
+            more => count += more,
+        }
+    }
+    Ok(())
 }
 
 /// Writes all of `bytes`, however many writes that takes; on a descriptor that would block, waits.

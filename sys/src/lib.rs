@@ -24,6 +24,7 @@ pub mod descriptor;
 pub mod exec;
 pub mod fork;
 mod lines;
+mod lock;
 pub mod mem;
 pub mod outgoing;
 pub mod poll;
@@ -36,8 +37,11 @@ pub mod start;
 pub mod title;
 
 pub use args::{Args, Env, Vector};
-pub use descriptor::{adopt, borrow, close_all_but, read, read_at, write_all};
+pub use descriptor::{
+    adopt, borrow, close_all_but, read, read_at, read_whole_at, write_all, write_all_at,
+};
 pub use lines::lines;
+pub use lock::{LEFT_OVER, lock};
 pub use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 pub use rustix::io::Errno;
 pub use rustix::{

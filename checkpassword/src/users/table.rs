@@ -4,7 +4,6 @@
 use super::{Entry, Trouble};
 use crate::lines::MAX_LINE;
 use sys::fs::fstat;
-use sys::io::pread;
 use sys::{AsFd, BorrowedFd, Errno};
 use ucspi::cdb::{Damage, HEADER, Reader, Source};
 use zeroize::Zeroizing;
@@ -31,16 +30,8 @@ impl Source for File<'_> {
     }
 
     fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Errno> {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            match pread(self.fd, &mut buffer[filled..], offset + filled as u64) {
-                Ok(0) => return Err(Errno::PROTO),
-                Ok(count) => filled += count,
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno),
-            }
-        }
-        Ok(())
+        let count = sys::read_whole_at(self.fd, buffer, offset)?;
+        if count == buffer.len() { Ok(()) } else { Err(Errno::PROTO) }
     }
 }
 

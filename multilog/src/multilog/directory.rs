@@ -10,7 +10,8 @@ use super::processor::{self, Surroundings};
 use alloc::{ffi::CString, vec::Vec};
 use core::ffi::CStr;
 use core::time::Duration;
-use sys::fs::{AtFlags, FlockOperation, Mode, OFlags, RawDir};
+use sys::fs::{AtFlags, Mode, OFlags, RawDir};
+use sys::io::retry_on_intr;
 use sys::{Errno, OwnedFd};
 
 /// Which step of opening one failed.
@@ -73,7 +74,7 @@ impl Directory {
     }
 
     fn open_at(&self, name: &CStr, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
-        again(|| sys::fs::openat(&self.fd, name, flags, mode))
+        retry_on_intr(|| sys::fs::openat(&self.fd, name, flags, mode))
     }
 
     fn was_removed(&self) -> bool {
@@ -107,28 +108,18 @@ fn open_and_lock(path: &'static CStr) -> Result<(OwnedFd, OwnedFd), NotOpened> {
     // Whether that failed shows in what follows.
     let _ = sys::fs::mkdir(path, Mode::RWXU);
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let fd = again(|| sys::fs::open(path, flags, Mode::empty())).map_err(NotOpened::Directory)?;
-    let lock = again(|| sys::fs::openat(&fd, c"lock", APPENDING, PRIVATE));
+    let fd = retry_on_intr(|| sys::fs::open(path, flags, Mode::empty()))
+        .map_err(NotOpened::Directory)?;
+    let lock = retry_on_intr(|| sys::fs::openat(&fd, c"lock", APPENDING, PRIVATE));
     let lock = lock.map_err(NotOpened::Lock)?;
-    again(|| sys::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive))
-        .map_err(NotOpened::Lock)?;
+    sys::lock(&lock, Duration::ZERO).map_err(NotOpened::Lock)?;
     Ok((fd, lock))
-}
-
-/// A network's file system may be interrupted.
-fn again<T>(mut attempt: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
-    loop {
-        match attempt() {
-            Err(Errno::INTR) => {}
-            other => return other,
-        }
-    }
 }
 
 /// The names that begin with `@`.
 fn list(directory: &OwnedFd) -> Result<Vec<CString>, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let listed = again(|| sys::fs::openat(directory, c".", flags, Mode::empty()))?;
+    let listed = retry_on_intr(|| sys::fs::openat(directory, c".", flags, Mode::empty()))?;
     let mut names = Vec::new();
     let mut buffer = Vec::with_capacity(4096);
     let mut entries = RawDir::new(listed, buffer.spare_capacity_mut());
@@ -155,7 +146,7 @@ fn with_task(
 impl Disk for Directory {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
         let current = self.current.as_ref().ok_or(Errno::BADF)?;
-        let count = again(|| sys::io::write(current, bytes))?;
+        let count = retry_on_intr(|| sys::io::write(current, bytes))?;
         if let Some(keeping) = &self.keeping {
             keeping.written(count);
         }
@@ -168,16 +159,16 @@ impl Disk for Directory {
 
     fn sync(&mut self) -> Result<(), Errno> {
         let current = self.current.as_ref().ok_or(Errno::BADF)?;
-        again(|| sys::fs::fsync(current))
+        retry_on_intr(|| sys::fs::fsync(current))
     }
 
     fn sync_content(&mut self) -> Result<(), Errno> {
         let current = self.current.as_ref().ok_or(Errno::BADF)?;
-        again(|| sys::fs::fdatasync(current))
+        retry_on_intr(|| sys::fs::fdatasync(current))
     }
 
     fn sync_directory(&mut self) -> Result<(), Errno> {
-        again(|| sys::fs::fsync(&self.fd))
+        retry_on_intr(|| sys::fs::fsync(&self.fd))
     }
 
     fn open_current(&mut self) -> Result<(), Errno> {
@@ -196,7 +187,7 @@ impl Disk for Directory {
 
     fn sync_file(&mut self, name: &CStr) -> Result<(), Errno> {
         let file = self.open_at(name, APPENDING, PRIVATE)?;
-        again(|| sys::fs::fsync(&file))
+        retry_on_intr(|| sys::fs::fsync(&file))
     }
 
     fn empty(&mut self, name: &CStr) -> Result<(), Errno> {

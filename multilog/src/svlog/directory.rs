@@ -6,6 +6,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::ffi::CStr;
 use sys::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir};
+use sys::io::retry_on_intr;
 use sys::{Errno, OwnedFd};
 
 /// What is being written.
@@ -46,7 +47,7 @@ impl Directory {
     /// As open(2).
     pub(crate) fn open(path: CString) -> Result<Self, Errno> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = again(|| fs::open(&path, flags, Mode::empty()))?;
+        let fd = retry_on_intr(|| fs::open(&path, flags, Mode::empty()))?;
         Ok(Self { path, fd })
     }
 
@@ -84,7 +85,7 @@ impl Directory {
 
     fn list(&self, mut each: impl FnMut(&CStr)) -> Result<(), Errno> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let listed = again(|| fs::openat(&self.fd, c".", flags, Mode::empty()))?;
+        let listed = retry_on_intr(|| fs::openat(&self.fd, c".", flags, Mode::empty()))?;
         let mut buffer = Vec::with_capacity(8192);
         let mut entries = RawDir::new(listed, buffer.spare_capacity_mut());
         while let Some(entry) = entries.next() {
@@ -98,7 +99,7 @@ impl Directory {
     /// # Errors
     /// As openat(2); `EINVAL` for what is no plain file.
     pub(crate) fn file(&self, name: &CStr) -> Result<Rc<OwnedFd>, Errno> {
-        let fd = again(|| fs::openat(&self.fd, name, READING, Mode::empty()))?;
+        let fd = retry_on_intr(|| fs::openat(&self.fd, name, READING, Mode::empty()))?;
         let stat = fs::fstat(&fd)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Errno::INVAL);
@@ -140,14 +141,4 @@ pub(crate) fn about(file: &OwnedFd) -> Option<About> {
 #[allow(clippy::unnecessary_cast, clippy::cast_lossless)]
 fn identity(stat: &fs::Stat) -> Identity {
     Identity { device: stat.st_dev as u64, inode: stat.st_ino as u64 }
-}
-
-/// A network's file system may be interrupted.
-fn again<T>(mut attempt: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
-    loop {
-        match attempt() {
-            Err(Errno::INTR) => {}
-            other => return other,
-        }
-    }
 }

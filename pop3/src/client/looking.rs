@@ -1,6 +1,7 @@
 //! Seeing what has come and leaving it where it is, so that no more is read than a line.
 
-use super::{Client, Gone, arrived, retried};
+use super::{Client, Gone, arrived};
+use sys::io::retry_on_intr;
 use sys::net::{RecvFlags, recv};
 use sys::pipe::{PipeFlags, SpliceFlags, pipe_with, tee};
 use sys::poll::PollFlags;
@@ -59,7 +60,9 @@ impl Looking {
         space: &mut [u8],
     ) -> Option<Result<usize, Errno>> {
         if let Self::AtSocket = self {
-            match retried(|| recv(input, &mut *space, RecvFlags::PEEK).map(|(count, _)| count)) {
+            match retry_on_intr(|| {
+                recv(input, &mut *space, RecvFlags::PEEK).map(|(count, _)| count)
+            }) {
                 Err(Errno::NOTSOCK) => {}
                 looked => return Some(looked),
             }
@@ -68,7 +71,7 @@ impl Looking {
         }
         if let Self::InPipe { reader, writer } = self {
             // Never blocks: there is something in the one, or its end, and nothing in the other.
-            match retried(|| tee(input, &*writer, space.len(), SpliceFlags::NONBLOCK)) {
+            match retry_on_intr(|| tee(input, &*writer, space.len(), SpliceFlags::NONBLOCK)) {
                 Ok(0) => return Some(Ok(0)),
                 Ok(count) => return Some(read_exactly(reader.as_fd(), &mut space[..count])),
                 Err(Errno::AGAIN) => return Some(Err(Errno::AGAIN)),

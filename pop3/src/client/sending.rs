@@ -1,7 +1,8 @@
 //! Sending: all of it arrives, or the client is gone.
 
-use super::{Client, Gone, gone, retried};
+use super::{Client, Gone, gone};
 use sys::Errno;
+use sys::io::retry_on_intr;
 use sys::net::{SendFlags, send};
 use sys::poll::PollFlags;
 
@@ -28,10 +29,10 @@ impl Wire for Client<'_> {
         let mut by = move || *deadline.get_or_insert_with(|| sys::clock::monotonic() + patience);
         while !bytes.is_empty() {
             let sent = if self.output_is_socket {
-                retried(|| send(self.output, bytes, flags))
+                retry_on_intr(|| send(self.output, bytes, flags))
             } else {
                 self.time.by(by()).wait(self.output, PollFlags::OUT)?;
-                retried(|| sys::io::write(self.output, &bytes[..bytes.len().min(PIPE_ROOM)]))
+                retry_on_intr(|| sys::io::write(self.output, &bytes[..bytes.len().min(PIPE_ROOM)]))
             };
             match sent {
                 Ok(count) => bytes = &bytes[count..],

@@ -281,6 +281,26 @@ fn svscan_twice() {
     assert_eq!(fs::read_dir(&directory).expect("list").count(), 0, "nothing is left in it");
 }
 
+/// A child that a killed svscan was just starting has its lock for a moment.
+#[test]
+fn a_lock_that_is_left_over_is_waited_for() {
+    let (scratch, directory, path) = with_fake("left-over", NOTE_AND_STAY);
+    service(&scratch, "a", "");
+    link(&scratch, "a");
+    let left_over = fs::File::open(&directory).expect("the directory");
+    left_over.try_lock().expect("its lock");
+    let running = svscan(&directory, &path);
+    let descriptors = format!("/proc/{}/fd", running.pid());
+    wait_until("svscan to open the directory", SECONDS(10), || {
+        let open = fs::read_dir(&descriptors).into_iter().flatten().flatten();
+        open.filter_map(|entry| fs::read_link(entry.path()).ok()).any(|target| target == directory)
+    });
+    assert_eq!(noted(&scratch).len(), 0);
+    drop(left_over);
+    wait_until("a start", SECONDS(20), || noted(&scratch).len() == 1);
+    assert_eq!(String::from_utf8_lossy(&running.stderr()), "");
+}
+
 #[test]
 fn what_is_wrong_is_said() {
     let scratch = Scratch::new("wrong");

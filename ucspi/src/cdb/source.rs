@@ -3,7 +3,6 @@
 use core::cell::Cell;
 use sys::fd::BorrowedFd;
 use sys::fs::fstat;
-use sys::io::pread;
 use sys::{AsFd, Errno};
 
 /// Bytes that can be read at any place.
@@ -46,23 +45,6 @@ impl<'a> File<'a> {
         let near = Cell::new(Near { offset: 0, length: 0, bytes: [0; NEAR] });
         Ok(Self { fd, length, near })
     }
-
-    /// Reads until `buffer` is full or the file is at its end.
-    fn fill(&self, mut offset: u64, buffer: &mut [u8]) -> Result<usize, Errno> {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            match pread(self.fd, &mut buffer[filled..], offset) {
-                Ok(0) => break,
-                Ok(count) => {
-                    filled += count;
-                    offset += count as u64;
-                }
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno),
-            }
-        }
-        Ok(filled)
-    }
 }
 
 impl Source for File<'_> {
@@ -72,14 +54,14 @@ impl Source for File<'_> {
 
     fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Errno> {
         if buffer.len() > NEAR {
-            let filled = self.fill(offset, buffer)?;
+            let filled = sys::read_whole_at(self.fd, buffer, offset)?;
             return if filled == buffer.len() { Ok(()) } else { Err(Errno::PROTO) };
         }
         let mut near = self.near.get();
         if near.at(offset, buffer.len()).is_none() {
             // As far as the file goes, so that its end isn't asked for each time.
             let rest = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(NEAR);
-            near.length = self.fill(offset, &mut near.bytes[..rest.min(NEAR)])?;
+            near.length = sys::read_whole_at(self.fd, &mut near.bytes[..rest.min(NEAR)], offset)?;
             near.offset = offset;
             self.near.set(near);
         }

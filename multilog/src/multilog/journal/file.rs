@@ -7,6 +7,7 @@ use common::{Exit, Failure};
 use core::ffi::CStr;
 use sys::buffer::spare_capacity;
 use sys::fs::{AtFlags, Mode, OFlags};
+use sys::io::retry_on_intr;
 use sys::pipe::SpliceFlags;
 use sys::{BorrowedFd, Errno, OwnedFd};
 
@@ -62,16 +63,18 @@ impl Files {
 
     fn record(&self, number: u64) -> Result<Option<Record>, Errno> {
         let mut beginning = [0; BEGINNING];
-        let count = again(|| sys::io::pread(&self.records, &mut beginning, offset(number)))?;
+        let count =
+            retry_on_intr(|| sys::io::pread(&self.records, &mut beginning, offset(number)))?;
         let Some(length) = length(&beginning[..count]) else { return Ok(None) };
         let mut bytes = vec![0; length];
-        let count = again(|| sys::io::pread(&self.records, &mut bytes[..], offset(number)))?;
+        let count =
+            retry_on_intr(|| sys::io::pread(&self.records, &mut bytes[..], offset(number)))?;
         Ok(Record::decode(&bytes[..count]))
     }
 
     /// Writes the record with this number, in the place of the one before the last.
     pub(super) fn write_record(&self, number: u64, bytes: &[u8]) -> Result<(), Errno> {
-        let count = again(|| sys::io::pwrite(&self.records, bytes, offset(number)))?;
+        let count = retry_on_intr(|| sys::io::pwrite(&self.records, bytes, offset(number)))?;
         if count == bytes.len() { Ok(()) } else { Err(Errno::NOSPC) }
     }
 
@@ -90,7 +93,7 @@ impl Files {
 
     /// Writes some of these bytes. How many that were.
     pub(super) fn write(&self, bytes: &[u8], end: u64) -> Result<usize, Errno> {
-        match again(|| sys::io::pwrite(&self.journal, bytes, end))? {
+        match retry_on_intr(|| sys::io::pwrite(&self.journal, bytes, end))? {
             0 => Err(Errno::NOSPC),
             count => Ok(count),
         }
@@ -98,19 +101,19 @@ impl Files {
 
     /// Appends to `buffer` what is there from `begin` on, as far as there is room. How much that was.
     pub(super) fn read_on(&self, begin: u64, buffer: &mut Vec<u8>) -> Result<usize, Errno> {
-        again(|| sys::io::pread(&self.journal, spare_capacity(&mut *buffer), begin))
+        retry_on_intr(|| sys::io::pread(&self.journal, spare_capacity(&mut *buffer), begin))
     }
 
     /// Makes the journal end here.
     pub(super) fn cut(&self, end: u64) -> Result<(), Errno> {
-        again(|| sys::fs::ftruncate(&self.journal, end))
+        retry_on_intr(|| sys::fs::ftruncate(&self.journal, end))
     }
 
     /// Makes both in another directory, empty.
     pub(super) fn make_anew(&mut self, directory: &OwnedFd) -> Result<(), Errno> {
         let records = open(directory, RECORDS, true)?;
         let journal = open(directory, JOURNAL, true)?;
-        again(|| sys::fs::ftruncate(&journal, 0))?;
+        retry_on_intr(|| sys::fs::ftruncate(&journal, 0))?;
         self.directory = duplicate(directory)?;
         (self.records, self.journal) = (records, journal);
         Ok(())
@@ -132,7 +135,7 @@ fn open(directory: &OwnedFd, name: &CStr, make: bool) -> Result<OwnedFd, Errno> 
     let make = if make { OFlags::CREATE } else { OFlags::empty() };
     // Not for appending: splice(2) doesn't, there.
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | make;
-    again(|| sys::fs::openat(directory, name, flags, Mode::RUSR | Mode::WUSR))
+    retry_on_intr(|| sys::fs::openat(directory, name, flags, Mode::RUSR | Mode::WUSR))
 }
 
 fn duplicate(directory: &OwnedFd) -> Result<OwnedFd, Errno> {
@@ -147,14 +150,5 @@ fn fatal(
     move |errno| {
         let parts: [&[u8]; 4] = [what, path.to_bytes(), b"/", file.to_bytes()];
         NAME.fatal_errno(Exit::TEMPORARY.0, &parts, errno)
-    }
-}
-
-fn again<T>(mut attempt: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
-    loop {
-        match attempt() {
-            Err(Errno::INTR) => {}
-            other => return other,
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Spool;
 use super::cursor::Place;
-use super::directory::{Segment, write_fully};
+use super::directory::Segment;
 use super::segment::{self, HEAD, RECORD};
 use alloc::{collections::VecDeque, vec::Vec};
 use sys::Errno;
@@ -55,7 +55,7 @@ impl Spool {
                 }
                 continue;
             }
-            write_fully(file, &batch, size)?;
+            sys::write_all_at(file, &batch, size)?;
             for end in &ends {
                 if self.appended < sent {
                     self.in_flight.push_back(*end);

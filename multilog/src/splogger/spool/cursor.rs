@@ -1,6 +1,6 @@
 //! Where in the spool we are: the record that is sent next.
 
-use super::directory::{Directory, read_fully};
+use super::directory::Directory;
 use super::segment::{self, Found, HEAD};
 use alloc::vec::Vec;
 use sys::{Errno, OwnedFd};
@@ -76,7 +76,7 @@ impl Cursor {
         self.buffer.clear();
         self.used = 0;
         self.buffer.resize(needed.max(READ).min(left), 0);
-        let count = read_fully(file, &mut self.buffer, offset)?;
+        let count = sys::read_whole_at(file, &mut self.buffer, offset)?;
         self.buffer.truncate(count);
         // Somebody has cut it.
         if count < needed { Err(Errno::IO) } else { Ok(()) }

@@ -3,19 +3,11 @@
 use super::segment::{self, HEAD};
 use alloc::vec::Vec;
 use core::ffi::CStr;
-use core::time::Duration;
-use sys::clock::monotonic;
-use sys::fs::{
-    AtFlags, FlockOperation, Mode, OFlags, RawDir, flock, mkdir, open, openat, unlinkat,
-};
-use sys::poll::poll;
-use sys::{Errno, OwnedFd, read_at};
+use sys::fs::{AtFlags, Mode, OFlags, RawDir, mkdir, open, openat, unlinkat};
+use sys::{Errno, OwnedFd, read_whole_at, write_all_at};
 
 /// 0600.
 const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
-
-/// How long to wait for a predecessor's lock.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A directory that is ours for as long as this lives.
 pub(super) struct Directory {
@@ -39,7 +31,7 @@ impl Directory {
         let directory = open(path, flags, Mode::empty())?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
         let lock = openat(&directory, c"lock", flags, PRIVATE)?;
-        keep(&lock)?;
+        sys::lock(&lock, sys::LEFT_OVER)?;
         Ok(Self { directory, _lock: lock })
     }
 
@@ -67,14 +59,14 @@ impl Directory {
     /// Makes a new segment, and gives it its head; what comes after that is written to what this returns.
     pub(super) fn create(&self, number: u64) -> Result<OwnedFd, Errno> {
         let file = self.open_segment(number, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)?;
-        write_fully(&file, &segment::head(), 0).inspect_err(|_| self.remove(number))?;
+        write_all_at(&file, &segment::head(), 0).inspect_err(|_| self.remove(number))?;
         Ok(file)
     }
 
     /// Up to where all of a segment has arrived. `None`: it has no head that can be read.
     pub(super) fn arrived(&self, number: u64) -> Option<u64> {
         let mut head = [0; HEAD as usize];
-        let count = read_fully(&self.read(number).ok()?, &mut head, 0).ok()?;
+        let count = read_whole_at(self.read(number).ok()?, &mut head, 0).ok()?;
         if count < head.len() { None } else { segment::arrived(&head) }
     }
 
@@ -93,46 +85,5 @@ impl Directory {
     fn open_segment(&self, number: u64, flags: OFlags) -> Result<OwnedFd, Errno> {
         let name = segment::name(number);
         openat(&self.directory, name.as_c_str(), flags | OFlags::CLOEXEC, PRIVATE)
-    }
-}
-
-/// Reads until the buffer is full or the file ends, and gives how much that was.
-pub(super) fn read_fully(file: &OwnedFd, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
-    let mut count = 0;
-    while count < buffer.len() {
-        match read_at(file, &mut buffer[count..], offset + count as u64)? {
-            0 => break,
-            more => count += more,
-        }
-    }
-    Ok(count)
-}
-
-/// Writes all of it.
-pub(super) fn write_fully(file: &OwnedFd, bytes: &[u8], offset: u64) -> Result<(), Errno> {
-    let mut count = 0;
-    while count < bytes.len() {
-        match sys::io::pwrite(file, &bytes[count..], offset + count as u64) {
-            Ok(0) => return Err(Errno::NOSPC),
-            Ok(more) => count += more,
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(())
-}
-
-/// Takes the lock. A predecessor that was killed may have been starting tcpclient, and that child has a copy of the lock
-/// up to its exec: so it is waited for.
-fn keep(lock: &OwnedFd) -> Result<(), Errno> {
-    let deadline = monotonic() + PATIENCE;
-    loop {
-        match flock(lock, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) if monotonic() < deadline => {
-                let _ = poll(&mut [], Some(Duration::from_millis(20)), None);
-            }
-            outcome => return outcome,
-        }
     }
 }

@@ -247,8 +247,11 @@ fn from_end(
     let mut found = 0;
     while end > 0 {
         let start = end.saturating_sub(BLOCK as u64);
-        let length =
-            whole(file, &mut buffer[..usize::try_from(end - start).unwrap_or(BLOCK)], start)?;
+        let length = sys::read_whole_at(
+            file,
+            &mut buffer[..usize::try_from(end - start).unwrap_or(BLOCK)],
+            start,
+        )?;
         for place in memchr::memrchr_iter(b'\n', &buffer[..length]) {
             let line = start + place as u64 + 1;
             if found >= missing && good(first_bytes(file, &mut [0; stamp::LONGEST], line)?) {
@@ -263,19 +266,7 @@ fn from_end(
 
 /// What a line begins with.
 fn first_bytes<'a>(file: &OwnedFd, buffer: &'a mut [u8], line: u64) -> Result<&'a [u8], Errno> {
-    let length = whole(file, buffer, line)?;
+    let length = sys::read_whole_at(file, buffer, line)?;
     let bytes = &buffer[..length];
     Ok(&bytes[..memchr::memchr(b'\n', bytes).unwrap_or(length)])
-}
-
-/// Reads until the buffer is full or the file ends.
-fn whole(file: &OwnedFd, buffer: &mut [u8], at: u64) -> Result<usize, Errno> {
-    let mut length = 0;
-    while length < buffer.len() {
-        match sys::read_at(file, &mut buffer[length..], at + length as u64)? {
-            0 => break,
-            count => length += count,
-        }
-    }
-    Ok(length)
 }
