@@ -63,7 +63,17 @@ impl Supervise {
             }
         }
         self.part(role).settle_record();
-        false
+        let service = &self.service.machine;
+        role == Role::Service
+            && service.exits()
+            && service.want() != Want::Up
+            && self.let_log_read()
+    }
+
+    /// A `log` that was stopped would never read what is left; and a service whose pipe is full may not end.
+    fn let_log_read(&mut self) -> bool {
+        self.log.as_ref().is_some_and(|(log, _)| log.machine.paused())
+            && self.happen(Role::Log, Event::Command(Command::Continue))
     }
 
     /// The service or the log is down for good. Whether that was the last of them.
@@ -73,8 +83,7 @@ impl Supervise {
         }
         let now = clock::monotonic();
         self.leaving = Some(now);
-        // One that was stopped would never read what is left.
-        self.happen(Role::Log, Event::Command(Command::Continue)) || self.leave(now)
+        self.let_log_read() || self.leave(now)
     }
 
     /// The process of a script has ended.

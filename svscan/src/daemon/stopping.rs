@@ -90,14 +90,27 @@ impl Daemon {
         };
         if sent {
             stop.told(post, carried_out, now);
-            if post.role == Role::Logger && carried_out != Order::Finish {
-                self.end_input(post);
+            match post.role {
+                Role::Service => self.let_logger_read(post),
+                Role::Logger if carried_out != Order::Finish => self.end_input(post),
+                Role::Logger => {}
             }
             if let (None, Some(site), Some(watch)) = (child, &site, &self.watch)
                 && let Some(path) = self.path(post)
             {
                 watch.lock(&site.path(&path, File::Lock));
             }
+        }
+    }
+
+    /// A service that was told to end may have more to say than its pipe holds: a logger that was stopped goes on.
+    fn let_logger_read(&self, service: Post) {
+        let logger = Post { role: Role::Logger, ..service };
+        let site = self.site(logger, true).filter(|_| self.plan.has_logger(service.id));
+        let is_paused = |site: &Site| site.statuses().is_some_and(|both| both.service.paused);
+        if let Some(site) = site.filter(is_paused) {
+            // One that can't be told now is told when it is its turn.
+            let _ = site.send(b"c");
         }
     }
 

@@ -153,7 +153,7 @@ impl Storm {
                 format!("{name}:\n  {faults}\nWhat has happened to it:\n  {history}")
             })
             .collect();
-        assert!(reports.is_empty(), "{}", reports.join("\n"));
+        assert!(reports.is_empty(), "{}\n{}", reports.join("\n"), self.messages().join("\n"));
     }
 }
 

@@ -177,6 +177,14 @@ impl Storm {
         self.history.iter().map(String::as_str).filter(concerns).collect()
     }
 
+    /// What was said, but for what any storm has: a run that can't be started, and a full disk, are told of again and again.
+    pub(crate) fn messages(&self) -> Vec<String> {
+        let usual = ["/run: ", "taking over ", "/status.new: "];
+        let messages = self.host.messages();
+        let told = messages.lines().filter(|line| !usual.iter().any(|words| line.contains(words)));
+        told.map(str::to_owned).collect()
+    }
+
     /// Who supervises a target, with all that follows from it for what is known of it.
     fn refresh(&mut self, target: &Target) -> Vec<i32> {
         let known = self.known.get_mut(target).expect("a known target");
@@ -435,10 +443,8 @@ impl Drop for Storm {
         for event in &self.history[self.history.len().saturating_sub(120)..] {
             eprintln!("  {event}");
         }
-        let messages = self.host.messages();
-        // Said each second, as long as it is so.
-        let lines: Vec<&str> = messages.lines().filter(|line| !line.contains("/run: ")).collect();
-        eprintln!("What was said last, of {} lines that aren't about a run:", lines.len());
+        let lines = self.messages();
+        eprintln!("What was said last, of {} lines that tell something:", lines.len());
         for line in &lines[lines.len().saturating_sub(60)..] {
             eprintln!("  {line}");
         }

@@ -68,10 +68,27 @@ fn svc_dx_loses_no_line() {
         let scratch = logging("supervise-log-drain", COUNTING);
         let child = supervise(&scratch);
         wait_until("some lines", SOON, || logged(&scratch).len() > 100);
-        // One that was stopped goes on for it.
-        send(&scratch, b"Lp");
         svc(&scratch, letters);
         assert_eq!(child.wait(SOON).code, 0);
+        assert_nothing_is_lost(&scratch);
+    }
+}
+
+/// A service that waits for its log, which was stopped, can't end before that goes on.
+#[test]
+fn a_log_that_was_stopped_reads_on_at_the_end() {
+    for letters in ["-dx", "-xd"] {
+        let scratch = logging("supervise-log-stopped", &COUNTING.replace("sleep 0.001; ", ""));
+        let child = supervise(&scratch);
+        let service = wait_up(&scratch);
+        wait_log(&scratch, "up", |pid, _| pid != 0);
+        send(&scratch, b"Lp");
+        wait_until("a full pipe", SOON, || {
+            let call = fs::read_to_string(format!("/proc/{service}/syscall")).unwrap_or_default();
+            call.starts_with(&format!("{} 0x1 ", nix::libc::SYS_write))
+        });
+        svc(&scratch, letters);
+        assert_eq!(child.wait(SOON).code, 0, "{letters}");
         assert_nothing_is_lost(&scratch);
     }
 }
